@@ -1,0 +1,118 @@
+/* cli.c - see cli.h */
+#include "common/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/msg.h"
+
+void cli_init(const struct cli *cli)
+{
+	int fd;
+
+	(void)cli;
+	opterr = 0;
+	signal(SIGPIPE, SIG_IGN);
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static _Noreturn void print_and_exit(const char *text)
+{
+	exit(cli_finish(io_write(STDOUT_FILENO, "stdout", text, strlen(text))));
+}
+
+void cli_help(const struct cli *cli)
+{
+	struct buf text = { 0 };
+
+	buf_printf(&text, "usage: %s %s\n%s", cli->name, cli->synopsis,
+		   cli->help);
+	print_and_exit(buf_take(&text));
+}
+
+void cli_version(const struct cli *cli)
+{
+	struct buf text = { 0 };
+
+	buf_printf(&text, "%s %s\n", cli->name, OCCY_VERSION);
+	print_and_exit(buf_take(&text));
+}
+
+void cli_usage(const struct cli *cli, const char *format, ...)
+{
+	va_list ap;
+
+	if (format) {
+		char text[1024];
+
+		va_start(ap, format);
+		vsnprintf(text, sizeof(text), format, ap);
+		va_end(ap);
+		msg_fail(STATUS_USAGE, "%.1023s", text);
+	}
+	fprintf(stderr, "usage: %s %s\n", cli->name, cli->synopsis);
+	exit(STATUS_USAGE);
+}
+
+void cli_bad_option(const struct cli *cli, int got, char **argv)
+{
+	char letter[3] = { '-', (char)optopt, '\0' };
+	const char *option = argv[optind - 1];
+
+	/* A long option is the word before; a short one may hide in a group. */
+	if (strncmp(option, "--", 2) != 0 && optopt != 0)
+		option = letter;
+	if (got == ':')
+		cli_usage(cli, "option %s needs an argument", option);
+	cli_usage(cli, "unknown option %s", option);
+}
+
+int64_t cli_number(const struct cli *cli, const char *option, const char *text,
+		   int64_t min, int64_t max)
+{
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number < min ||
+	    number > max)
+		cli_usage(cli, "%s: '%s' is not a number from %lld to %lld",
+			  option, text, (long long)min, (long long)max);
+	return number;
+}
+
+void cli_need_stream(const struct cli *cli)
+{
+	if (isatty(STDIN_FILENO))
+		cli_usage(cli, "stdin is a terminal; a stream is read from it");
+}
+
+int cli_finish(int result)
+{
+	int status = result < 0 ? -result : 0;
+
+	if (status > STATUS_SIGNAL) {
+		int number = status - STATUS_SIGNAL;
+		sigset_t set;
+
+		signal(number, SIG_DFL);
+		sigemptyset(&set);
+		sigaddset(&set, number);
+		raise(number);
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+	}
+	return status;
+}
