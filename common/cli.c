@@ -94,6 +94,27 @@ int64_t cli_number(const struct cli *cli, const char *option, const char *text,
 	return number;
 }
 
+int64_t cli_milliseconds(const struct cli *cli, const char *option,
+			 const char *text, int64_t max)
+{
+	static const char digits[] = "0123456789";
+	size_t whole = strspn(text, digits);
+	size_t decimals = text[whole] == '.' ? strspn(text + whole + 1, digits) : 0;
+	size_t len = whole + (text[whole] == '.' ? decimals + 1 : 0);
+	int64_t ms = 0;
+
+	if (whole == 0 || whole > 9 || decimals > 3 || text[len] != '\0')
+		cli_usage(cli, "%s: '%s' is not a number of seconds", option, text);
+	for (size_t i = 0; i < whole; i++)
+		ms = ms * 10 + (text[i] - '0');
+	for (size_t i = 0; i < 3; i++)
+		ms = ms * 10 + (i < decimals ? text[whole + 1 + i] - '0' : 0);
+	if (ms > max * 1000)
+		cli_usage(cli, "%s: '%s' is more than %lld seconds", option, text,
+			  (long long)max);
+	return ms;
+}
+
 void cli_need_stream(const struct cli *cli)
 {
 	if (isatty(STDIN_FILENO))

@@ -33,6 +33,10 @@ _Noreturn void cli_bad_option(const struct cli *cli, int got, char **argv);
 int64_t cli_number(const struct cli *cli, const char *option, const char *text,
 		   int64_t min, int64_t max);
 
+/* Seconds with up to three decimals, from 0 to max; returns milliseconds. */
+int64_t cli_milliseconds(const struct cli *cli, const char *option,
+			 const char *text, int64_t max);
+
 /* A stream is wanted on stdin: usage error when that is a terminal. */
 void cli_need_stream(const struct cli *cli);
 

@@ -433,9 +433,10 @@ void json_add_bool(struct json_object *object, const char *key, bool value)
 
 const char *json_text(struct json_object *object, size_t *len)
 {
+	size_t ignored;
 	const char *text = json_object_to_json_string_length(
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-		len);
+		len ? len : &ignored);
 
 	if (!text)
 		mem_die("json_object_to_json_string_length");

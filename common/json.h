@@ -58,7 +58,7 @@ struct json_object *json_new_object(void);
 struct json_object *json_new_array(void);
 struct json_object *json_new_string(const char *value);
 
-/* Compact text, lent until the object changes or goes. */
+/* Compact text, lent until the object changes or goes. len may be NULL. */
 const char *json_text(struct json_object *object, size_t *len);
 
 AUTO_DEFINE(json, struct json_object *, json_object_put);
