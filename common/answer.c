@@ -1,0 +1,273 @@
+/* answer.c - what to do about an answer, or about none; client_private.h
+ *
+ * The order of things a transfer may meet: no connection (another scheme, or
+ * later again), a challenge (access.c), a redirect, a refusal, a failure that
+ * a repeat can mend, and at last bytes, which the sink judges.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "common/client_private.h"
+#include "common/mem.h"
+
+#define TRIES_MAX 6
+#define TRIES_MAX_STRANGER 3 /* for a host that has never answered */
+#define PROGRESS_BYTES 1048576 /* after so many the tries count anew */
+
+/* wait_ms, more or less a quarter, so that many clients spread out. */
+static int64_t spread(int64_t wait_ms)
+{
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return wait_ms;
+	return wait_ms * 3 / 4 + (int64_t)(random % 1000) * wait_ms / 2000;
+}
+
+struct failure {
+	enum status status; /* if it is the last one */
+	bool is_unreachable;
+	bool for_all;       /* the host is overloaded: everybody waits */
+	int64_t retry_after; /* seconds; -1: not said */
+	const char *why;
+};
+
+static void slow_down(struct client *client, int64_t wait_ms)
+{
+	int64_t until = client_now_ms() + wait_ms;
+
+	if (until > client->paused_until)
+		client->paused_until = until;
+	if (client->jobs > 1)
+		client->jobs /= 2;
+}
+
+static void try_again(struct transfer *transfer, const struct failure *failure)
+{
+	struct client *client = transfer->client;
+	int most = failure->is_unreachable && !client->is_settled
+			   ? TRIES_MAX_STRANGER
+			   : TRIES_MAX;
+	int64_t wait_ms;
+
+	if (transfer->received >= PROGRESS_BYTES)
+		transfer->tries = 0;
+	transfer->tries++;
+	if (failure->retry_after > client->settings.max_wait_seconds) {
+		transfer_fail(transfer, failure->status,
+			      "%s; asks for a wait of %lld s", failure->why,
+			      (long long)failure->retry_after);
+		return;
+	}
+	if (transfer->tries >= most) {
+		transfer_fail(transfer, failure->status, "%s (%d tries)",
+			      failure->why, transfer->tries);
+		return;
+	}
+	wait_ms = spread(client->settings.retry_wait_ms << (transfer->tries - 1));
+	if (failure->retry_after * 1000 > wait_ms)
+		wait_ms = failure->retry_after * 1000;
+	if (failure->for_all)
+		slow_down(client, wait_ms);
+	if (client->settings.verbose)
+		msg_note("%s: %s: %.1000s; again in %ld ms", client->settings.name,
+			 transfer->label, failure->why, (long)wait_ms);
+	transfer_requeue(transfer, wait_ms);
+}
+
+/* The bytes are not what they should be: once may be the network's fault. */
+static void judge_doubt(struct transfer *transfer)
+{
+	if (transfer->doubts++ == 0)
+		transfer_requeue(transfer, 0);
+	else
+		transfer_fail(transfer, STATUS_INTEGRITY, "%s", transfer->doubt);
+}
+
+static void judge_sink(struct transfer *transfer, int said)
+{
+	if (said == TRANSFER_DOUBT)
+		judge_doubt(transfer);
+	else
+		transfer_finish(transfer, said);
+}
+
+static const char *refuse_target(const struct transfer *transfer,
+				 const char *from, const char *to)
+{
+	if (!to)
+		return "redirect without a usable Location";
+	if (strncmp(to, "http://", 7) != 0 && strncmp(to, "https://", 8) != 0)
+		return "redirect to something that is neither http nor https";
+	if (strncmp(from, "https://", 8) == 0 && strncmp(to, "https://", 8) != 0)
+		return "redirect from https to http";
+	if (transfer->redirects >= REDIRECTS_MAX)
+		return "too many redirects";
+	return NULL;
+}
+
+static void follow(struct transfer *transfer, const struct http_call *call)
+{
+	AUTO(mem) char *home = transfer_home_url(transfer);
+	const char *from = transfer->url ? transfer->url : home;
+	const char *location = http_header(call, "Location", 0);
+	AUTO(mem) char *to = location && *location ? http_url_resolve(from, location)
+						   : NULL;
+	const char *why = refuse_target(transfer, from, to);
+
+	if (why) {
+		AUTO(mem) char *shown = to ? http_url_public(to) : NULL;
+
+		transfer_fail(transfer, STATUS_NETWORK, "%s%s%s", why,
+			      shown ? ": " : "", shown ? shown : "");
+		return;
+	}
+	transfer->redirects++;
+	free(transfer->url);
+	transfer->url = TAKE(to);
+	transfer->state = TRANSFER_QUEUED;
+}
+
+/* A redirect's target that refuses may just have a link that is too old. */
+static void judge_target(struct transfer *transfer, const struct http_call *call)
+{
+	long status = http_status(call);
+	char said[1024];
+
+	complaint_describe(transfer, call, said, sizeof(said));
+	if (transfer->doubts++ == 0)
+		transfer_requeue(transfer, 0);
+	else
+		transfer_fail(transfer,
+			      status == 401 || status == 403 ? STATUS_DENIED
+			      : status == 404		     ? STATUS_NOT_FOUND
+							     : STATUS_NETWORK,
+			      "%s", said);
+}
+
+static bool is_passing(long status)
+{
+	static const long passing[] = { 408, 429, 499, 500, 502, 503, 504, 522 };
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+		if (passing[i] == status)
+			return true;
+	return false;
+}
+
+static void judge_passing(struct transfer *transfer, const struct http_call *call)
+{
+	long status = http_status(call);
+	char said[1024];
+	struct failure failure = {
+		.status = status == 429 ? STATUS_LIMITED : STATUS_NETWORK,
+		.for_all = status == 429 || status == 503,
+		.retry_after = -1,
+		.why = said,
+	};
+
+	complaint_describe(transfer, call, said, sizeof(said));
+	if (failure.for_all)
+		failure.retry_after = http_retry_after(call);
+	try_again(transfer, &failure);
+}
+
+static void judge_refusal(struct transfer *transfer, const struct http_call *call)
+{
+	long status = http_status(call);
+	char said[1024];
+
+	complaint_describe(transfer, call, said, sizeof(said));
+	if (transfer->kind == TRANSFER_TOKEN)
+		transfer_fail(transfer, STATUS_DENIED, "%s%s", said,
+			      auth_has_credentials(transfer->auth)
+				      ? " (are user name and password right?)"
+				      : "");
+	else if (status == 404 || status == 410)
+		transfer_fail(transfer, STATUS_NOT_FOUND,
+			      "not found or not authorised: %s", said);
+	else
+		transfer_fail(transfer, STATUS_FAILED, "%s", said);
+}
+
+static void judge_status(struct transfer *transfer, const struct http_call *call)
+{
+	long status = http_status(call);
+
+	if (transfer->kind == TRANSFER_PING)
+		access_take_ping(transfer, call);
+	else if (status == 200 && transfer->kind == TRANSFER_TOKEN)
+		access_take_token(transfer);
+	else if (status == 200)
+		judge_sink(transfer, transfer->sink->end(transfer->context, transfer));
+	else if (status == 301 || status == 302 || status == 303 ||
+		 status == 307 || status == 308)
+		follow(transfer, call);
+	else if (is_passing(status))
+		judge_passing(transfer, call);
+	else if (transfer->url)
+		judge_target(transfer, call);
+	else if ((status == 401 || status == 403) &&
+		 transfer->kind == TRANSFER_RESOURCE)
+		access_challenged(transfer, call);
+	else
+		judge_refusal(transfer, call);
+}
+
+/* Over https nothing was heard: where that is allowed, try plain http. */
+static bool try_plain(struct transfer *transfer, const struct http_result *result)
+{
+	struct client *client = transfer->client;
+	bool was_secure = strcmp(client->scheme, "https") == 0;
+
+	if (client->is_settled || !client->may_use_http || transfer->url ||
+	    transfer->kind == TRANSFER_TOKEN || result->secure_channel)
+		return false;
+	client->scheme = was_secure ? "http" : "https";
+	if (was_secure)
+		transfer_requeue(transfer, 0);
+	return was_secure;
+}
+
+static void judge_silence(struct transfer *transfer,
+			  const struct http_result *result)
+{
+	struct failure failure = {
+		.status = STATUS_NETWORK,
+		.is_unreachable = result->outcome == HTTP_UNREACHABLE,
+		.retry_after = -1,
+		.why = result->why,
+	};
+
+	if (!try_plain(transfer, result))
+		try_again(transfer, &failure);
+}
+
+void answer_judge(struct transfer *transfer, const struct http_call *call,
+		  const struct http_result *result)
+{
+	switch (result->outcome) {
+	case HTTP_ANSWERED:
+		judge_status(transfer, call);
+		break;
+	case HTTP_ABORTED:
+		if (transfer->to_sink)
+			judge_sink(transfer, transfer->sink_said);
+		else if (http_status(call) == 200 && transfer->kind == TRANSFER_TOKEN)
+			transfer_fail(transfer, STATUS_DENIED,
+				      "the answer is larger than 256 KiB");
+		else
+			judge_status(transfer, call); /* its text was too long */
+		break;
+	case HTTP_UNREACHABLE:
+	case HTTP_BROKEN:
+		judge_silence(transfer, result);
+		break;
+	case HTTP_UNTRUSTED:
+	case HTTP_IMPOSSIBLE:
+		transfer_fail(transfer, STATUS_NETWORK, "%s", result->why);
+		break;
+	}
+}

@@ -1,0 +1,117 @@
+/* client.h - GETs at one registry, made good.
+ *
+ * A transfer is one document or blob at the registry. The client sees it
+ * through what may lie between: the registry's challenge and a token for it,
+ * redirects, failures that a repeat can mend, answers that do not hold what
+ * they should. Everything runs in one thread, from client_step(); nothing
+ * blocks but that.
+ *
+ * - a request carries an Authorization only to the origin it belongs to; it
+ *   is made anew for every hop and never carried over
+ * - every repeat starts at the registry again: redirect targets are good for
+ *   one use
+ * - what no repeat can mend fails at once
+ */
+#ifndef OCCY_COMMON_CLIENT_H
+#define OCCY_COMMON_CLIENT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/auth.h"
+#include "common/cleanup.h"
+#include "common/msg.h"
+
+struct client;
+struct transfer;
+
+struct client_settings {
+	const char *host;       /* host[:port] */
+	const char *name;       /* the image, for messages */
+	bool insecure;          /* plain http will do */
+	bool verbose;           /* tell of repeats */
+	int jobs;               /* blobs at a time */
+	int64_t retry_wait_ms;  /* before the first repeat; doubles */
+	int64_t stall_seconds;
+	int64_t max_wait_seconds; /* the longest Retry-After obeyed */
+};
+
+/* What a sink says to a piece of an answer: 0, a failure (reported), or this,
+ * once transfer_doubt() has said why: the answer is not what it should be.
+ * One more try is made then. */
+#define TRANSFER_DOUBT 1
+
+struct transfer_answer {
+	int64_t length;     /* what the server says; -1: nothing */
+	const char *type;   /* Content-Type, or NULL */
+	const char *digest; /* Docker-Content-Digest, or NULL */
+};
+
+struct transfer_sink {
+	/* An answer begins: forget what came before. */
+	int (*begin)(void *context, struct transfer *transfer,
+		     const struct transfer_answer *answer);
+	int (*data)(void *context, struct transfer *transfer, const void *data,
+		    size_t len);
+	/* All of the answer is there. */
+	int (*end)(void *context, struct transfer *transfer);
+};
+
+struct transfer_request {
+	const char *path;   /* below the host: "/v2/…"; copied */
+	const char *label;  /* for messages: "layer 3 sha256:…"; copied */
+	const char *accept; /* or NULL; lent */
+	struct auth *auth;  /* lent */
+	bool is_blob;       /* counts against jobs */
+	const struct transfer_sink *sink; /* lent, as is context */
+	void *context;
+};
+
+struct client *client_new(const struct client_settings *settings);
+void client_free(struct client *client);
+
+/* Queue a transfer; they start in this order. Lent until client_free(). */
+struct transfer *client_get(struct client *client,
+			    const struct transfer_request *request);
+
+/* Wait for the network, for one of fds (poll them afterwards), or for
+ * timeout_ms, and do what there is to do. */
+void client_step(struct client *client, const struct pollfd *fds, size_t count,
+		 int timeout_ms);
+
+/* Bytes of answers that sinks have taken, all transfers together. */
+int64_t client_received(const struct client *client);
+
+bool transfer_is_finished(const struct transfer *transfer);
+/* Once it is: 0, or the failure (reported; where one reason failed several
+ * transfers, once). */
+int transfer_result(const struct transfer *transfer);
+
+/* Give it up: its sink is not called again. */
+void transfer_cancel(struct transfer *transfer);
+
+/* For sinks: why the answer is in doubt. */
+void transfer_doubt(struct transfer *transfer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* For sinks: report what no repeat can mend; returns -status. */
+int transfer_refuse(const struct transfer *transfer, enum status status,
+		    const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One turn of the tool's own loop, for functions that wait: returns 0, or the
+ * failure that ends the wait. */
+struct client_loop {
+	int (*turn)(void *context);
+	void *context;
+};
+
+/* Take turns until the transfer is finished. Returns its result, or the first
+ * failure of a turn or of any other transfer. */
+int client_wait(const struct client_loop *loop, const struct transfer *transfer);
+
+AUTO_DEFINE(client, struct client *, client_free);
+
+#endif

@@ -1,0 +1,103 @@
+/* client_private.h - what client.c, answer.c and access.c share. */
+#ifndef OCCY_COMMON_CLIENT_PRIVATE_H
+#define OCCY_COMMON_CLIENT_PRIVATE_H
+
+#include "common/buf.h"
+#include "common/client.h"
+#include "common/http.h"
+#include "common/msg.h"
+
+enum transfer_kind {
+	TRANSFER_RESOURCE, /* what the caller wants */
+	TRANSFER_TOKEN,    /* a token for some of those */
+	TRANSFER_PING,     /* /v2/, to hear the registry's challenge */
+};
+
+enum transfer_state {
+	TRANSFER_QUEUED,
+	TRANSFER_ON_WIRE,
+	TRANSFER_WANTS_ACCESS, /* until a token or ping is there */
+	TRANSFER_PAUSED,       /* until resume_at */
+	TRANSFER_FINISHED,
+};
+
+struct transfer {
+	struct client *client;
+	struct transfer *next; /* in the order of client_get() */
+	enum transfer_kind kind;
+	enum transfer_state state;
+	char *path, *label;
+	const char *accept;
+	struct auth *auth;
+	bool is_blob;
+	const struct transfer_sink *sink;
+	void *context;
+
+	struct http_call *call; /* while on the wire */
+	char *url;              /* a redirect's target; NULL: the registry */
+	int redirects;
+	bool sent_authorization;
+	unsigned int sent_generation;
+	bool was_rejected; /* with an Authorization */
+	bool has_pinged;
+
+	int64_t resume_at; /* milliseconds */
+	int tries;         /* since the last progress */
+	int64_t received;  /* since the last try */
+	int doubts;
+	char doubt[512];   /* why, escaped */
+	char encoding[64]; /* the answer's Content-Encoding, if any */
+
+	bool to_sink;      /* this answer's body goes to the sink */
+	int sink_said;     /* what made us abort */
+	struct buf body;   /* of errors, tokens */
+	int result;
+};
+
+struct client {
+	struct client_settings settings; /* strings owned */
+	struct http *http;
+	struct transfer *transfers, **last;
+	const char *scheme;     /* to try next, or in use */
+	bool may_use_http;
+	bool is_settled;        /* the registry has answered over scheme */
+	int jobs;               /* settings.jobs, less after a 429 or 503 */
+	int64_t paused_until;   /* milliseconds; for the whole host */
+	int64_t received;
+	int failure;            /* the first one of all transfers */
+};
+
+#define ERROR_BODY_MAX 65536
+#define TOKEN_BODY_MAX 262144
+#define REDIRECTS_MAX 10
+
+/* client.c */
+int64_t client_now_ms(void);
+struct transfer *client_queue(struct client *client, enum transfer_kind kind,
+			      const struct transfer_request *request);
+/* The URL at the registry; the caller frees it. */
+char *transfer_home_url(const struct transfer *transfer);
+/* Go back to the registry's own URL, at once or after a wait. */
+void transfer_requeue(struct transfer *transfer, int64_t wait_ms);
+void transfer_finish(struct transfer *transfer, int result);
+/* Report and finish. */
+void transfer_fail(struct transfer *transfer, enum status status,
+		   const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* access.c: tokens and pings */
+void access_request(struct transfer *transfer, enum transfer_kind kind);
+void access_challenged(struct transfer *transfer, const struct http_call *call);
+void access_finished(struct transfer *transfer);
+void access_take_token(struct transfer *transfer);
+void access_take_ping(struct transfer *transfer, const struct http_call *call);
+
+/* answer.c: what to do about an answer, or about none */
+void answer_judge(struct transfer *transfer, const struct http_call *call,
+		  const struct http_result *result);
+
+/* complaint.c: what the registry says of an error, in one line, escaped:
+ * "HOST answered 404 MANIFEST_UNKNOWN: manifest unknown". */
+void complaint_describe(const struct transfer *transfer,
+			const struct http_call *call, char *out, size_t size);
+
+#endif

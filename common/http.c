@@ -1,0 +1,476 @@
+/* http.c - see http.h */
+#include "common/http.h"
+
+#include <curl/curl.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/msg.h"
+
+#define STALL_BYTES_PER_SECOND 1024L
+
+struct http {
+	CURLM *multi;
+	CURLSH *share; /* TLS sessions: saves handshakes between calls */
+	char *user_agent;
+	char *ca_directory; /* NULL: libcurl's default */
+	long connect_seconds, stall_seconds;
+	struct http_call *calls;
+};
+
+struct http_call {
+	struct http *http;
+	struct http_call *next, **link;
+	struct curl_slist *headers;
+	CURL *easy;
+	const struct http_handler *handler;
+	void *context;
+	CURLcode start_error;
+	bool has_headers, aborted;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* A directory of hashed certificates is read as needed; libcurl's other
+ * default, the bundle, costs 28 ms and 1 MB for each connection. */
+static char *hashed_ca_directory(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	AUTO(dir) DIR *dir = NULL;
+	const struct dirent *entry;
+
+	if (info->age < CURLVERSION_SEVENTH || !info->capath)
+		return NULL;
+	dir = opendir(info->capath);
+	while (dir && (entry = readdir(dir)))
+		if (strspn(entry->d_name, "0123456789abcdef") == 8 &&
+		    strcmp(entry->d_name + 8, ".0") == 0)
+			return mem_strdup(info->capath);
+	return NULL;
+}
+
+struct http *http_new(const struct http_settings *settings)
+{
+	struct http *http = mem_zalloc(1, sizeof(*http));
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		mem_die("curl_global_init");
+	http->multi = curl_multi_init();
+	http->share = curl_share_init();
+	if (!http->multi || !http->share)
+		mem_die("libcurl");
+	curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	http->user_agent = mem_strdup(settings->user_agent);
+	http->connect_seconds = (long)settings->connect_seconds;
+	http->stall_seconds = (long)settings->stall_seconds;
+	http->ca_directory = hashed_ca_directory();
+	return http;
+}
+
+static void call_free(struct http_call *call)
+{
+	if (call->next)
+		call->next->link = call->link;
+	*call->link = call->next;
+	curl_multi_remove_handle(call->http->multi, call->easy);
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	free(call);
+}
+
+void http_cancel(struct http_call *call)
+{
+	if (call)
+		call_free(call);
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	while (http->calls)
+		call_free(http->calls);
+	curl_multi_cleanup(http->multi);
+	curl_share_cleanup(http->share);
+	curl_global_cleanup();
+	free(http->user_agent);
+	free(http->ca_directory);
+	free(http);
+}
+
+static size_t on_write(char *data, size_t size, size_t count, void *context)
+{
+	struct http_call *call = context;
+	size_t len = size * count;
+
+	if (!call->has_headers) {
+		call->has_headers = true;
+		if (call->handler->on_headers(call->context, call) < 0)
+			call->aborted = true;
+	}
+	if (!call->aborted &&
+	    call->handler->on_body(call->context, data, len) < 0)
+		call->aborted = true;
+	return call->aborted ? CURL_WRITEFUNC_ERROR : len;
+}
+
+static void set_trust(const struct http *http, CURL *easy)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	const char *directory = getenv("SSL_CERT_DIR");
+
+	if (file || directory) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
+	} else if (http->ca_directory) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, http->ca_directory);
+	}
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+static void set_options(struct http_call *call)
+{
+	const struct http *http = call->http;
+	CURL *easy = call->easy;
+
+	curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 131072L);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, http->connect_seconds);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_SECOND);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, http->stall_seconds);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+	set_trust(http, easy);
+}
+
+static void add_header(struct http_call *call, const char *name,
+		       const char *value)
+{
+	AUTO(mem) char *line = NULL;
+	struct curl_slist *more;
+
+	if (!value)
+		return;
+	line = mem_printf("%s: %s", name, value);
+	more = curl_slist_append(call->headers, line);
+	if (!more)
+		mem_die("curl_slist_append");
+	call->headers = more;
+}
+
+struct http_call *http_start(struct http *http, const struct http_request *request,
+			     const struct http_handler *handler, void *context)
+{
+	struct http_call *call = mem_zalloc(1, sizeof(*call));
+
+	call->http = http;
+	call->handler = handler;
+	call->context = context;
+	call->easy = curl_easy_init();
+	if (!call->easy)
+		mem_die("curl_easy_init");
+	call->next = http->calls;
+	call->link = &http->calls;
+	if (call->next)
+		call->next->link = &call->next;
+	http->calls = call;
+	set_options(call);
+	add_header(call, "Accept", request->accept);
+	add_header(call, "Authorization", request->authorization);
+	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+	call->start_error = curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
+	if (call->start_error == CURLE_OK &&
+	    curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
+		mem_die("curl_multi_add_handle");
+	return call;
+}
+
+static void describe_connect(struct http_call *call, struct http_result *r)
+{
+	AUTO(mem) char *origin = NULL;
+	char *url = NULL;
+	long number = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
+	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
+	origin = url ? http_url_origin(url) : NULL;
+	msg_format(r->why, sizeof(r->why), "cannot connect to %s: %s",
+		   origin ? origin : "the host",
+		   number ? strerror((int)number) : call->error);
+}
+
+static void describe_trust(const struct http_call *call, struct http_result *r)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+
+	msg_format(r->why, sizeof(r->why),
+		   "certificate not accepted: %s (SSL_CERT_FILE=%s names the CAs that are trusted)",
+		   call->error, file ? file : "FILE");
+}
+
+/* Sort libcurl's codes by what can be done about them. */
+static void judge(struct http_call *call, CURLcode code, struct http_result *r)
+{
+	long verified = 0;
+	curl_off_t handshake = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+	curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
+	r->secure_channel = handshake > 0;
+	msg_format(r->why, sizeof(r->why), "%s",
+		   call->error[0] ? call->error : curl_easy_strerror(code));
+	if (call->aborted) {
+		r->outcome = HTTP_ABORTED;
+		return;
+	}
+	switch ((int)code) {
+	case CURLE_OK:
+		r->outcome = HTTP_ANSWERED;
+		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		r->outcome = HTTP_UNREACHABLE;
+		break;
+	case CURLE_COULDNT_CONNECT:
+		r->outcome = HTTP_UNREACHABLE;
+		describe_connect(call, r);
+		break;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+		r->outcome = HTTP_UNTRUSTED;
+		describe_trust(call, r);
+		break;
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_OUT_OF_MEMORY:
+		r->outcome = HTTP_IMPOSSIBLE;
+		break;
+	default:
+		r->outcome = HTTP_BROKEN;
+		break;
+	}
+}
+
+static void finish(struct http_call *call, CURLcode code)
+{
+	struct http_result result = { 0 };
+
+	/* An answer without a body has shown its headers to nobody yet. */
+	if (code == CURLE_OK && !call->has_headers) {
+		call->has_headers = true;
+		if (call->handler->on_headers(call->context, call) < 0)
+			call->aborted = true;
+	}
+	judge(call, code, &result);
+	call->handler->on_done(call->context, call, &result);
+	call_free(call);
+}
+
+static void finish_unstarted(struct http *http)
+{
+	struct http_call *call = http->calls, *next;
+
+	for (; call; call = next) {
+		next = call->next;
+		if (call->start_error != CURLE_OK) {
+			finish(call, call->start_error);
+			next = http->calls; /* on_done may have changed the list */
+		}
+	}
+}
+
+void http_step(struct http *http, const struct pollfd *fds, size_t count,
+	       int timeout_ms)
+{
+	struct curl_waitfd wait[4];
+	int running = 0, left, ready = 0;
+	CURLMsg *message;
+
+	for (size_t i = 0; i < count && i < 4; i++)
+		wait[i] = (struct curl_waitfd){
+			.fd = fds[i].fd,
+			.events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+					  (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)),
+		};
+	finish_unstarted(http);
+	curl_multi_perform(http->multi, &running);
+	message = curl_multi_info_read(http->multi, &left);
+	if (!message) {
+		curl_multi_poll(http->multi, wait, (unsigned int)count,
+				timeout_ms, &ready);
+		curl_multi_perform(http->multi, &running);
+		message = curl_multi_info_read(http->multi, &left);
+	}
+	for (; message; message = curl_multi_info_read(http->multi, &left)) {
+		struct http_call *call = NULL;
+		CURLcode code = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+				  (char **)&call);
+		finish(call, code);
+	}
+}
+
+long http_status(const struct http_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+const char *http_header(const struct http_call *call, const char *name,
+			size_t index)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(call->easy, name, index, CURLH_HEADER, -1,
+			     &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+int64_t http_content_length(const struct http_call *call)
+{
+	curl_off_t length = -1;
+
+	curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	return length;
+}
+
+int64_t http_retry_after(const struct http_call *call)
+{
+	const char *value = http_header(call, "Retry-After", 0);
+	curl_off_t seconds = 0;
+	int64_t number = 0;
+
+	if (!value)
+		return -1;
+	/* libcurl says 0 for a number too large: count ourselves. */
+	if (*value >= '0' && *value <= '9' &&
+	    value[strspn(value, "0123456789")] == '\0') {
+		for (; *value && number < INT32_MAX; value++)
+			number = number * 10 + (*value - '0');
+		return number;
+	}
+	curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
+	return seconds > 0 ? seconds : -1;
+}
+
+const char *http_location(const struct http_call *call)
+{
+	const char *url = NULL;
+
+	curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url);
+	return url;
+}
+
+static void release_curl_url(CURLU **url)
+{
+	curl_url_cleanup(*url);
+}
+
+#define AUTO_URL __attribute__((cleanup(release_curl_url)))
+
+static CURLU *parse_url(const char *text)
+{
+	CURLU *url = curl_url();
+
+	if (!url)
+		mem_die("curl_url");
+	if (curl_url_set(url, CURLUPART_URL, text, CURLU_PATH_AS_IS) == CURLUE_OK)
+		return url;
+	curl_url_cleanup(url);
+	return NULL;
+}
+
+static char *url_part(CURLU *url, CURLUPart part, unsigned int flags)
+{
+	char *text = NULL, *copy;
+
+	if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+		return NULL;
+	copy = mem_strdup(text);
+	curl_free(text);
+	return copy;
+}
+
+char *http_url_resolve(const char *base, const char *relative)
+{
+	AUTO_URL CURLU *url = parse_url(base);
+
+	if (!url || curl_url_set(url, CURLUPART_URL, relative,
+				 CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME) !=
+			    CURLUE_OK)
+		return NULL;
+	curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+	return url_part(url, CURLUPART_URL, 0);
+}
+
+char *http_url_origin(const char *text)
+{
+	AUTO_URL CURLU *url = parse_url(text);
+	AUTO(mem) char *scheme = NULL, *host = NULL, *port = NULL;
+	char *origin;
+
+	if (!url)
+		return NULL;
+	scheme = url_part(url, CURLUPART_SCHEME, 0);
+	host = url_part(url, CURLUPART_HOST, 0);
+	port = url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	if (!scheme || !host || !port)
+		return NULL;
+	origin = mem_printf("%s://%s:%s", scheme, host, port);
+	for (char *p = origin; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + 32);
+	return origin;
+}
+
+char *http_url_public(const char *text)
+{
+	AUTO_URL CURLU *url = parse_url(text);
+
+	if (!url)
+		return NULL;
+	curl_url_set(url, CURLUPART_USER, NULL, 0);
+	curl_url_set(url, CURLUPART_PASSWORD, NULL, 0);
+	curl_url_set(url, CURLUPART_QUERY, NULL, 0);
+	curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+	return url_part(url, CURLUPART_URL, 0);
+}
+
+void http_append_encoded(struct buf *out, const char *value)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (const char *p = value; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+		char encoded[3] = { '%', digits[c >> 4], digits[c & 15] };
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || strchr("-._~", c))
+			buf_append(out, p, 1);
+		else
+			buf_append(out, encoded, 3);
+	}
+}
