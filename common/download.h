@@ -1,0 +1,36 @@
+/* download.h - one blob from a registry into the store.
+ *
+ * Bytes are counted and hashed as they come, and never more of them than the
+ * descriptor says; the name appears when size and digest are right.
+ */
+#ifndef OCCY_COMMON_DOWNLOAD_H
+#define OCCY_COMMON_DOWNLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/client.h"
+#include "common/digest.h"
+#include "common/store.h"
+
+struct download;
+
+struct download_request {
+	struct client *client;
+	struct auth *auth;
+	struct store *store;
+	const char *repository;
+	const char *label;    /* for messages */
+	struct digest digest;
+	int64_t size;
+	bool is_blob;         /* counts against jobs */
+};
+
+/* To be freed before the client. Never NULL; what goes wrong is the result. */
+struct download *download_start(const struct download_request *request);
+bool download_is_finished(const struct download *download);
+int download_result(const struct download *download);
+const struct transfer *download_transfer(const struct download *download);
+void download_free(struct download *download);
+
+#endif

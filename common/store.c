@@ -1,0 +1,381 @@
+/* store.c - see store.h */
+#include "common/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/io.h"
+#include "common/mem.h"
+#include "common/msg.h"
+#include "common/store_private.h"
+
+#define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
+
+struct store {
+	char *path; /* absolute, links resolved */
+	int fd;
+	bool shared; /* others may write into it: hash before trusting */
+};
+
+struct store_part {
+	const struct store *store;
+	struct digest digest;
+	char *name; /* below the store; NULL for a nameless file */
+	char *path; /* for messages */
+	int fd;
+};
+
+static char *default_path(void)
+{
+	const char *store = getenv("OCCY_STORE");
+	const char *cache = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (store && *store)
+		return mem_strdup(store);
+	if (cache && *cache == '/')
+		return mem_printf("%s/occystrap", cache);
+	if (home && *home)
+		return mem_printf("%s/.cache/occystrap", home);
+	return NULL;
+}
+
+/* mkdir -p. Returns 0 or a failure. */
+static int make_path(const char *path)
+{
+	AUTO(mem) char *copy = mem_strdup(path);
+	char *slash = copy;
+
+	do {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+			return io_fail(copy);
+		if (slash)
+			*slash = '/';
+	} while (slash && slash[1] != '\0');
+	return 0;
+}
+
+/* A directory that only root and we can change. */
+static bool is_ours(const struct stat *st)
+{
+	return (st->st_uid == geteuid() || st->st_uid == 0) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int make_directories(struct store *store)
+{
+	static const char *const names[] = {
+		".", "blobs", "blobs/sha256", "parts",
+	};
+	struct stat rare;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct stat st;
+
+		if ((i > 0 && mkdirat(store->fd, names[i], 0777) != 0 &&
+		     errno != EEXIST) ||
+		    fstatat(store->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
+			return msg_fail(STATUS_STORAGE, "%s/%s: %s", store->path,
+					names[i], strerror(errno));
+		if (!S_ISDIR(st.st_mode))
+			return msg_fail(STATUS_STORAGE, "%s/%s: not a directory",
+					store->path, names[i]);
+		store->shared |= !is_ours(&st);
+	}
+	if (fstatat(store->fd, "blobs/sha512", &rare, AT_SYMLINK_NOFOLLOW) == 0)
+		store->shared |= !S_ISDIR(rare.st_mode) || !is_ours(&rare);
+	return 0;
+}
+
+/* sha512 is rare: its directory comes with its first blob. */
+static int make_blob_directory(const struct store *store,
+			       const struct digest *digest)
+{
+	if (digest_algorithm(digest) == DIGEST_SHA512 &&
+	    mkdirat(store->fd, "blobs/sha512", 0777) != 0 && errno != EEXIST)
+		return io_fail("blobs/sha512");
+	return 0;
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
+}
+
+int store_fd(const struct store *store)
+{
+	return store->fd;
+}
+
+int store_replace_file(const struct store *store, const char *name,
+		       const void *data, size_t len)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s", store->path, name);
+	AUTO(mem) char *temporary =
+		mem_printf("parts/%s.%ld", strrchr(path, '/') + 1, (long)getpid());
+	AUTO(fd) int fd = openat(store->fd, temporary,
+				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+				 0666);
+	int rc;
+
+	if (fd < 0)
+		return io_fail(path);
+	rc = io_write(fd, path, data, len);
+	if (rc == 0 && renameat(store->fd, temporary, store->fd, name) != 0)
+		rc = io_fail(path);
+	if (rc < 0)
+		unlinkat(store->fd, temporary, 0);
+	return rc;
+}
+
+static int make_layout(const struct store *store)
+{
+	static const char index[] =
+		"{\"schemaVersion\":2,"
+		"\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+		"\"manifests\":[]}";
+	int rc = 0;
+
+	/* oci-layout last: it is what makes the directory a layout. */
+	if (faccessat(store->fd, "oci-layout", F_OK, 0) == 0)
+		return 0;
+	if (faccessat(store->fd, "index.json", F_OK, 0) != 0)
+		rc = store_replace_file(store, "index.json", index, strlen(index));
+	if (rc == 0)
+		rc = store_replace_file(store, "oci-layout", LAYOUT_TEXT,
+				  strlen(LAYOUT_TEXT));
+	return rc;
+}
+
+int store_open(const char *dir, struct store **out)
+{
+	AUTO(store) struct store *store = mem_zalloc(1, sizeof(*store));
+	AUTO(mem) char *path = dir ? mem_strdup(dir) : default_path();
+	int rc;
+
+	store->fd = -1;
+	if (!path)
+		return msg_fail(STATUS_STORAGE,
+				"no place for the store: neither OCCY_STORE nor HOME is set");
+	rc = make_path(path);
+	if (rc < 0)
+		return rc;
+	store->path = realpath(path, NULL);
+	if (store->path)
+		store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->fd < 0)
+		return io_fail(path);
+	/* Two runs that start together must not both write index.json. */
+	if (flock(store->fd, LOCK_EX) != 0)
+		return io_fail(store->path);
+	rc = make_directories(store);
+	if (rc == 0)
+		rc = make_layout(store);
+	flock(store->fd, LOCK_UN);
+	if (rc < 0)
+		return rc;
+	*out = TAKE(store);
+	return 0;
+}
+
+void store_free(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->fd >= 0)
+		close(store->fd);
+	free(store->path);
+	free(store);
+}
+
+static char *blob_name(const struct digest *digest)
+{
+	return mem_printf("blobs/%s/%s",
+			  digest_algorithm_name(digest_algorithm(digest)),
+			  digest_hex(digest));
+}
+
+char *store_blob_path(const struct store *store, const struct digest *digest)
+{
+	AUTO(mem) char *name = blob_name(digest);
+
+	return mem_printf("%s/%s", store->path, name);
+}
+
+/* Open a blob of that size; -1 when there is none (not reported). */
+static int open_blob(const struct store *store, const struct digest *digest,
+		     int64_t size)
+{
+	AUTO(mem) char *name = blob_name(digest);
+	AUTO(fd) int fd = openat(store->fd, name,
+				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size != size)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+static bool hashes_to(int fd, const char *name, const struct digest *digest)
+{
+	AUTO(digest_state) struct digest_state *state =
+		digest_begin(digest_algorithm(digest));
+	AUTO(mem) char *block = mem_resize(NULL, IO_BLOCK_SIZE, 1);
+	struct digest got;
+	size_t len;
+
+	do {
+		if (io_read(fd, name, block, IO_BLOCK_SIZE, &len) < 0)
+			return false;
+		digest_update(state, block, len);
+	} while (len == IO_BLOCK_SIZE);
+	digest_result(state, &got);
+	return digest_equal(&got, digest);
+}
+
+int store_has(const struct store *store, const struct digest *digest,
+	      int64_t size)
+{
+	AUTO(fd) int fd = open_blob(store, digest, size);
+
+	if (fd < 0)
+		return 0;
+	return !store->shared || hashes_to(fd, digest->text, digest);
+}
+
+int store_put(const struct store *store, const struct digest *digest,
+	      const void *data, size_t len)
+{
+	AUTO(mem) char *name = blob_name(digest);
+
+	int rc;
+
+	if (store_has(store, digest, (int64_t)len))
+		return 0;
+	rc = make_blob_directory(store, digest);
+	return rc < 0 ? rc : store_replace_file(store, name, data, len);
+}
+
+int store_read(const struct store *store, const struct digest *digest,
+	       int64_t size, struct buf *out)
+{
+	AUTO(mem) char *path = store_blob_path(store, digest);
+	AUTO(fd) int fd = open_blob(store, digest, size);
+	struct digest got;
+	int rc;
+
+	if (fd < 0)
+		return msg_fail(STATUS_STORAGE, "%s: gone from the store", path);
+	rc = io_read_all(fd, path, (size_t)size, out);
+	if (rc < 0)
+		return rc;
+	digest_of(digest_algorithm(digest), out->data, out->len, &got);
+	if (!digest_equal(&got, digest))
+		return msg_fail(STATUS_INTEGRITY,
+				"%s: digest mismatch, got %s", path, got.text);
+	return 0;
+}
+
+/* Open and lock the part file of that name. Returns the descriptor, -1 with
+ * errno EWOULDBLOCK when another process has it, or -1 for other errors. */
+static int open_part(const struct store *store, const char *name)
+{
+	for (int tries = 0; tries < 16; tries++) {
+		AUTO(fd) int fd = openat(store->fd, name,
+					 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+					 0666);
+		struct stat mine, named;
+
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
+		    fstat(fd, &mine) != 0)
+			return -1;
+		/* Its last owner may have renamed it away meanwhile. */
+		if (fstatat(store->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    mine.st_dev == named.st_dev && mine.st_ino == named.st_ino)
+			return ftruncate(fd, 0) == 0 ? TAKE_FD(fd) : -1;
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+int store_part_open(struct store *store, const struct digest *digest,
+		    struct store_part **out)
+{
+	AUTO(store_part) struct store_part *part = mem_zalloc(1, sizeof(*part));
+	int rc = make_blob_directory(store, digest);
+
+	part->fd = -1;
+	if (rc < 0)
+		return rc;
+	part->store = store;
+	part->digest = *digest;
+	part->name = mem_printf("parts/%s-%s",
+				digest_algorithm_name(digest_algorithm(digest)),
+				digest_hex(digest));
+	part->path = mem_printf("%s/%s", store->path, part->name);
+	part->fd = open_part(store, part->name);
+	if (part->fd < 0 && errno == EWOULDBLOCK) {
+		free(part->name);
+		part->name = NULL;
+		part->fd = openat(store->fd, "parts",
+				  O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
+	}
+	if (part->fd < 0)
+		return io_fail(part->path);
+	*out = TAKE(part);
+	return 0;
+}
+
+int store_part_fd(const struct store_part *part)
+{
+	return part->fd;
+}
+
+const char *store_part_name(const struct store_part *part)
+{
+	return part->path;
+}
+
+int store_part_commit(struct store_part *part)
+{
+	AUTO(mem) char *name = blob_name(&part->digest);
+	char self[64];
+
+	if (part->name) {
+		if (renameat(part->store->fd, part->name, part->store->fd, name) != 0)
+			return io_fail(part->path);
+		free(part->name);
+		part->name = NULL;
+		return 0;
+	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", part->fd);
+	/* There already: the other process was first, with the same bytes. */
+	if (linkat(AT_FDCWD, self, part->store->fd, name, AT_SYMLINK_FOLLOW) != 0 &&
+	    errno != EEXIST)
+		return io_fail(part->path);
+	return 0;
+}
+
+void store_part_free(struct store_part *part)
+{
+	if (!part)
+		return;
+	if (part->name)
+		unlinkat(part->store->fd, part->name, 0);
+	if (part->fd >= 0)
+		close(part->fd);
+	free(part->name);
+	free(part->path);
+	free(part);
+}

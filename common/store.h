@@ -1,0 +1,76 @@
+/* store.h - where blobs are kept: a directory that is at all times a valid
+ * OCI image layout (image-spec image-layout.md).
+ *
+ *   oci-layout, index.json      what other tools look for
+ *   blobs/ALGORITHM/HEX         whole and verified, always
+ *   parts/                      what is still being fetched
+ *
+ * A blob appears under its name by rename, when it is complete, so whoever
+ * sees the name may use the file. Many processes may share a store. Blobs are
+ * not synced to disk: size and use prove them.
+ */
+#ifndef OCCY_COMMON_STORE_H
+#define OCCY_COMMON_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/digest.h"
+#include "common/platform.h"
+
+struct store;
+
+/* Open, and make where it is missing, the store in dir; NULL stands for
+ * $OCCY_STORE, else $XDG_CACHE_HOME/occystrap, else ~/.cache/occystrap.
+ * Returns 0 with *out to be freed, or a failure. */
+int store_open(const char *dir, struct store **out);
+void store_free(struct store *store);
+
+/* The absolute path of a blob's file, whether it is there or not; the caller
+ * frees it. */
+char *store_blob_path(const struct store *store, const struct digest *digest);
+
+/* Returns 1 when the blob is there with that size, else 0. In a store that
+ * others may write to, the bytes are hashed first. */
+int store_has(const struct store *store, const struct digest *digest,
+	      int64_t size);
+
+/* Put bytes whose digest the caller has just computed. Returns 0 or a
+ * failure. */
+int store_put(const struct store *store, const struct digest *digest,
+	      const void *data, size_t len);
+
+/* Append the blob's bytes to *out; they must be `size` long and hash to the
+ * digest. Returns 0 or a failure. */
+int store_read(const struct store *store, const struct digest *digest,
+	       int64_t size, struct buf *out);
+
+/* A blob in the making: an empty file that store_part_commit() renames into
+ * place, once the caller has checked size and digest. Freeing it without that
+ * removes it. Where another process is fetching the same blob, this one gets
+ * a nameless file of its own. */
+struct store_part;
+int store_part_open(struct store *store, const struct digest *digest,
+		    struct store_part **out);
+int store_part_fd(const struct store_part *part);
+const char *store_part_name(const struct store_part *part);
+int store_part_commit(struct store_part *part);
+void store_part_free(struct store_part *part);
+
+/* What index.json says of an image: its manifest and, unless name is NULL,
+ * its full name. An older entry of that name and platform is replaced. */
+struct store_image {
+	const char *name;
+	struct digest digest;
+	int64_t size;
+	const char *media_type;
+	const struct platform *platform;
+};
+int store_add_image(const struct store *store, const struct store_image *image);
+
+AUTO_DEFINE(store, struct store *, store_free);
+AUTO_DEFINE(store_part, struct store_part *, store_part_free);
+
+#endif

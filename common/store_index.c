@@ -1,0 +1,165 @@
+/* store_index.c - the store's index.json; see store.h
+ *
+ * The newest entry stands first, so that tools which take the first match of
+ * a name see what was fetched last. Entries that others have written stay.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/msg.h"
+#include "common/store.h"
+#include "common/store_private.h"
+
+#define INDEX_MAX_BYTES 67108864
+#define REF_NAME "org.opencontainers.image.ref.name"
+
+static struct json_object *new_entry(const struct store_image *image)
+{
+	struct json_object *entry = json_new_object(), *part;
+	const struct platform *platform = image->platform;
+
+	json_add_string(entry, "mediaType", image->media_type);
+	json_add_string(entry, "digest", image->digest.text);
+	json_add_integer(entry, "size", image->size);
+	if (platform->os && platform->architecture) {
+		part = json_new_object();
+		json_add_string(part, "architecture", platform->architecture);
+		json_add_string(part, "os", platform->os);
+		if (platform->variant)
+			json_add_string(part, "variant", platform->variant);
+		json_add(entry, "platform", part);
+	}
+	if (image->name) {
+		part = json_new_object();
+		json_add_string(part, REF_NAME, image->name);
+		json_add(entry, "annotations", part);
+	}
+	return entry;
+}
+
+/* The entry's name, or "". */
+static const char *entry_name(const struct json_object *entry)
+{
+	struct json_object *annotations = NULL;
+	const char *name = "";
+
+	if (json_get_object(entry, "annotations", &annotations) == 1)
+		json_get_string(annotations, REF_NAME, &name);
+	return name;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool replaces(const struct store_image *image,
+		     const struct json_object *entry)
+{
+	AUTO(platform) struct platform platform = { 0 };
+	struct json_object *json = NULL;
+	const char *digest = "";
+
+	json_get_string(entry, "digest", &digest);
+	if (!image->name)
+		return false;
+	if (entry_name(entry)[0] == '\0')
+		return strcmp(digest, image->digest.text) == 0;
+	if (strcmp(entry_name(entry), image->name) != 0)
+		return false;
+	if (json_get_object(entry, "platform", &json) == 1 &&
+	    platform_from_json(&platform, json) < 0)
+		return true;
+	return same_text(platform.os, image->platform->os) &&
+	       same_text(platform.architecture, image->platform->architecture) &&
+	       same_text(platform.variant, image->platform->variant);
+}
+
+static bool has_digest(const struct json_object *manifests,
+		       const struct digest *digest)
+{
+	for (size_t i = 0; i < json_object_array_length(manifests); i++) {
+		const char *text = "";
+
+		json_get_string(json_object_array_get_idx(manifests, i),
+				"digest", &text);
+		if (strcmp(text, digest->text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A new list: the image first, then what it does not replace. */
+static struct json_object *merge(const struct json_object *manifests,
+				 const struct store_image *image)
+{
+	struct json_object *merged = json_new_array();
+
+	json_append(merged, new_entry(image));
+	for (size_t i = 0; i < json_object_array_length(manifests); i++) {
+		struct json_object *entry = json_object_array_get_idx(manifests, i);
+
+		if (!replaces(image, entry))
+			json_append(merged, json_object_get(entry));
+	}
+	return merged;
+}
+
+static int read_index(int fd, const char *path, struct buf *text,
+		      struct json_object **out)
+{
+	struct json_object *manifests = NULL;
+	const char *why = "no list of manifests";
+	int rc = io_read_all(fd, path, INDEX_MAX_BYTES, text);
+
+	if (rc < 0)
+		return rc;
+	*out = json_parse(text->data, text->len, JSON_DEPTH_DOCUMENT, &why);
+	if (!*out || json_get_array(*out, "manifests", &manifests) != 1)
+		return msg_fail(STATUS_STORAGE, "%s: %s", path,
+				*out ? "no list of manifests" : why);
+	return 0;
+}
+
+static int update(const struct store *store, const struct store_image *image)
+{
+	AUTO(mem) char *path = mem_printf("%s/index.json", store_path(store));
+	AUTO(fd) int fd = io_open_regular(AT_FDCWD, path);
+	AUTO(json) struct json_object *index = NULL;
+	AUTO(buf) struct buf text = { 0 };
+	struct json_object *manifests = NULL;
+	const char *changed;
+	size_t len;
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = read_index(fd, path, &text, &index);
+	if (rc < 0)
+		return rc;
+	json_get_array(index, "manifests", &manifests);
+	if (!image->name && has_digest(manifests, &image->digest))
+		return 0;
+	json_add(index, "manifests", merge(manifests, image));
+	changed = json_text(index, &len);
+	if (len == text.len && memcmp(changed, text.data, len) == 0)
+		return 0;
+	return store_replace_file(store, "index.json", changed, len);
+}
+
+int store_add_image(const struct store *store, const struct store_image *image)
+{
+	int rc;
+
+	if (flock(store_fd(store), LOCK_EX) != 0)
+		return io_fail(store_path(store));
+	rc = update(store, image);
+	flock(store_fd(store), LOCK_UN);
+	return rc;
+}
