@@ -1,0 +1,316 @@
+/* pull.c - see pull.h */
+#include "common/pull.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/download.h"
+#include "common/manifest.h"
+#include "common/mem.h"
+#include "common/msg.h"
+#include "common/registry.h"
+
+/* What is on its way for one image. */
+struct work {
+	const struct pull *pull;
+	struct registry_image image;
+	struct image_config config; /* empty when it is no image config */
+	struct download *config_download; /* NULL: was in the store */
+	struct download **layers;         /* likewise, each */
+};
+
+static void work_clear(struct work *work)
+{
+	for (size_t i = 0; work->layers && i < work->image.document.manifest.layer_count; i++)
+		download_free(work->layers[i]);
+	free(work->layers);
+	download_free(work->config_download);
+	image_config_clear(&work->config);
+	registry_image_clear(&work->image);
+}
+
+/* Returns NULL when the blob is in the store already. */
+static struct download *start(const struct pull *pull, const char *label,
+			      const struct descriptor *blob, bool is_blob)
+{
+	struct download_request request = {
+		.client = pull->client,
+		.auth = pull->auth,
+		.store = pull->store,
+		.repository = pull->reference->repository,
+		.label = label,
+		.digest = blob->digest,
+		.size = blob->size,
+		.is_blob = is_blob,
+	};
+
+	if (store_has(pull->store, &blob->digest, blob->size))
+		return NULL;
+	progress_expect(pull->progress, blob->size);
+	return download_start(&request);
+}
+
+static bool came_before(const struct manifest *manifest, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (digest_equal(&manifest->layers[i].digest,
+				 &manifest->layers[index].digest))
+			return true;
+	return false;
+}
+
+static int start_all(struct work *work)
+{
+	const struct manifest *manifest = &work->image.document.manifest;
+	AUTO(mem) char *label = mem_printf("config %s", manifest->config.digest.text);
+
+	if (manifest_is_container_image(manifest) &&
+	    manifest->config.size > CONFIG_MAX_BYTES)
+		return msg_fail(STATUS_INTEGRITY, "%s: %s: larger than %d bytes",
+				work->pull->name, label, CONFIG_MAX_BYTES);
+	work->config_download = start(work->pull, label, &manifest->config, false);
+	work->layers = mem_zalloc(manifest->layer_count, sizeof(struct download *));
+	for (size_t i = 0; i < manifest->layer_count; i++) {
+		const struct descriptor *layer = &manifest->layers[i];
+		AUTO(mem) char *name = mem_printf("layer %zu %s", i,
+						  layer->digest.text);
+
+		if (!came_before(manifest, i))
+			work->layers[i] = start(work->pull, name, layer, true);
+	}
+	return 0;
+}
+
+static int wait_for(const struct work *work, const struct download *download)
+{
+	return download ? client_wait(work->pull->loop,
+				      download_transfer(download))
+			: 0;
+}
+
+static int check_platform(struct work *work)
+{
+	const struct pull *pull = work->pull;
+	AUTO(mem) char *wanted = platform_text(&pull->wish);
+	AUTO(mem) char *is = platform_text(&work->config.platform);
+
+	/* An entry that says a platform is believed, as everybody does. */
+	if (work->image.has_platform || !work->config.platform.os ||
+	    !work->config.platform.architecture ||
+	    platform_rank(&pull->wish, &work->config.platform) >= 0)
+		return 0;
+	if (work->image.has_index || pull->strict_platform)
+		return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %s",
+				pull->name, wanted, is);
+	msg_warn("%s: the image is for %s, not for %s", pull->name, is, wanted);
+	return 0;
+}
+
+static int take_config(struct work *work)
+{
+	const struct pull *pull = work->pull;
+	const struct manifest *manifest = &work->image.document.manifest;
+	AUTO(buf) struct buf bytes = { 0 };
+	char why[512];
+	int rc = wait_for(work, work->config_download);
+
+	if (rc < 0 || !manifest_is_container_image(manifest))
+		return rc;
+	rc = store_read(pull->store, &manifest->config.digest,
+			manifest->config.size, &bytes);
+	if (rc < 0)
+		return rc;
+	if (image_config_parse(&work->config, bytes.data ? bytes.data : "",
+			       bytes.len, why, sizeof(why)) < 0)
+		return msg_fail(STATUS_INTEGRITY, "%s: config %s: %s", pull->name,
+				manifest->config.digest.text, why);
+	if (work->config.diff_id_count != manifest->layer_count)
+		return msg_fail(STATUS_INTEGRITY,
+				"%s: the manifest has %zu layers, but the config %zu diff_ids",
+				pull->name, manifest->layer_count,
+				work->config.diff_id_count);
+	return check_platform(work);
+}
+
+static struct json_object *new_record(const char *type)
+{
+	struct json_object *record = json_new_object();
+
+	json_add_string(record, "type", type);
+	return record;
+}
+
+/* The members of an OCI descriptor keep their names. */
+static void add_descriptor(struct json_object *record, const struct digest *digest,
+			   int64_t size, const char *media_type)
+{
+	json_add_string(record, "digest", digest->text);
+	json_add_integer(record, "size", size);
+	json_add_string(record, "mediaType", media_type);
+}
+
+static void add_file(struct json_object *record, const struct work *work,
+		     const struct digest *digest)
+{
+	AUTO(mem) char *path = store_blob_path(work->pull->store, digest);
+
+	json_add_string(record, "file", path);
+}
+
+static const struct platform *platform_of(const struct work *work)
+{
+	return work->image.has_platform ? &work->image.platform
+					: &work->config.platform;
+}
+
+static void add_platform(struct json_object *record, const struct platform *platform)
+{
+	struct json_object *json;
+
+	if (!platform->os || !platform->architecture)
+		return;
+	json = json_new_object();
+	json_add_string(json, "os", platform->os);
+	json_add_string(json, "architecture", platform->architecture);
+	if (platform->variant)
+		json_add_string(json, "variant", platform->variant);
+	if (platform->os_version)
+		json_add_string(json, "os.version", platform->os_version);
+	json_add(record, "platform", json);
+}
+
+static void put_image(const struct work *work)
+{
+	const struct reference *reference = work->pull->reference;
+	const struct document *document = &work->image.document;
+	AUTO(json) struct json_object *record = new_record("image");
+	AUTO(mem) char *name = reference_tagged_name(reference);
+	struct json_object *names = json_new_array();
+
+	if (name)
+		json_append(names, json_new_string(name));
+	json_add(record, "names", names);
+	json_add_string(record, "registry", reference->host);
+	json_add_string(record, "repository", reference->repository);
+	if (reference->tag)
+		json_add_string(record, "tag", reference->tag);
+	add_descriptor(record, &document->digest,
+		       (int64_t)document->bytes.len, document->manifest.media_type);
+	json_add_string(record, "tag_digest", work->image.tag_digest.text);
+	add_platform(record, platform_of(work));
+	json_add_integer(record, "layers", (int64_t)document->manifest.layer_count);
+	add_file(record, work, &document->digest);
+	stream_put_json(work->pull->out, RECORD_IMAGE, record);
+}
+
+static void put_config(const struct work *work)
+{
+	const struct descriptor *config = &work->image.document.manifest.config;
+	AUTO(json) struct json_object *record = new_record("config");
+
+	add_descriptor(record, &config->digest, config->size,
+		       config->media_type);
+	add_file(record, work, &config->digest);
+	stream_put_json(work->pull->out, RECORD_CONFIG, record);
+}
+
+/* By the media type, which was verified with the manifest; the bytes decide
+ * where they are used. NULL for a type that does not say. */
+static const char *compression_of(const char *media_type)
+{
+	static const struct {
+		const char *suffix, *compression;
+	} suffixes[] = {
+		{ "+gzip", "gzip" },   { ".tar.gzip", "gzip" },
+		{ "+zstd", "zstd" },   { ".tar.zstd", "zstd" },
+		{ ".tar", "none" },
+	};
+	size_t len = strlen(media_type);
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		size_t suffix = strlen(suffixes[i].suffix);
+
+		if (len >= suffix &&
+		    strcmp(media_type + len - suffix, suffixes[i].suffix) == 0)
+			return suffixes[i].compression;
+	}
+	return NULL;
+}
+
+static void put_layer(const struct work *work, size_t index)
+{
+	const struct descriptor *layer =
+		&work->image.document.manifest.layers[index];
+	AUTO(json) struct json_object *record = new_record("layer");
+	AUTO(mem) char *path = store_blob_path(work->pull->store, &layer->digest);
+	const char *compression = compression_of(layer->media_type);
+
+	json_add_integer(record, "index", (int64_t)index);
+	add_descriptor(record, &layer->digest, layer->size,
+		       layer->media_type);
+	if (index < work->config.diff_id_count)
+		json_add_string(record, "diff_id",
+				work->config.diff_ids[index].text);
+	if (compression)
+		json_add_string(record, "compression", compression);
+	json_add_string(record, "file", path);
+	stream_put_json(work->pull->out, RECORD_LAYER, record);
+}
+
+static int remember(const struct work *work)
+{
+	const struct document *document = &work->image.document;
+	AUTO(mem) char *name = reference_tagged_name(work->pull->reference);
+	struct store_image image = {
+		.name = name,
+		.digest = document->digest,
+		.size = (int64_t)document->bytes.len,
+		.media_type = document->manifest.media_type,
+		.platform = platform_of(work),
+	};
+
+	return store_add_image(work->pull->store, &image);
+}
+
+static int run(struct work *work)
+{
+	const struct pull *pull = work->pull;
+	const struct registry_access access = {
+		.client = pull->client,
+		.auth = pull->auth,
+		.loop = pull->loop,
+		.name = pull->name,
+		.repository = pull->reference->repository,
+	};
+	const struct document *document = &work->image.document;
+	int rc = registry_find_image(&access, pull->reference, &pull->wish,
+				     &work->image);
+
+	if (rc == 0)
+		rc = store_put(pull->store, &document->digest,
+			       document->bytes.data, document->bytes.len);
+	if (rc == 0)
+		rc = start_all(work);
+	if (rc == 0)
+		rc = take_config(work);
+	if (rc < 0)
+		return rc;
+	put_image(work);
+	put_config(work);
+	for (size_t i = 0; i < document->manifest.layer_count; i++) {
+		rc = wait_for(work, work->layers[i]);
+		if (rc < 0)
+			return rc;
+		put_layer(work, i);
+	}
+	return remember(work);
+}
+
+int pull_image(const struct pull *pull)
+{
+	struct work work = { .pull = pull };
+	int rc = run(&work);
+
+	work_clear(&work);
+	return rc;
+}

@@ -1,0 +1,209 @@
+/* registry.c - see registry.h */
+#include "common/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/mem.h"
+#include "common/msg.h"
+
+/* One manifest on its way. */
+struct request {
+	struct document *out;
+	const struct digest *digest; /* what it must hash to; unset: anything */
+	int64_t size;                /* -1: anything */
+	char *type;
+};
+
+static int on_begin(void *context, struct transfer *transfer,
+		    const struct transfer_answer *answer)
+{
+	struct request *request = context;
+	struct digest claimed;
+
+	(void)transfer;
+	buf_clear(&request->out->bytes);
+	free(request->type);
+	request->type = answer->type ? mem_strdup(answer->type) : NULL;
+	request->out->digest = (struct digest){ 0 };
+	if (answer->digest && digest_parse(&claimed, answer->digest) == 0)
+		request->out->digest = claimed; /* compared, then overwritten */
+	return 0;
+}
+
+static int on_data(void *context, struct transfer *transfer, const void *data,
+		   size_t len)
+{
+	struct request *request = context;
+	struct buf *bytes = &request->out->bytes;
+
+	if (bytes->len + len > MANIFEST_MAX_BYTES)
+		return transfer_refuse(transfer, STATUS_INTEGRITY,
+				       "larger than %d bytes", MANIFEST_MAX_BYTES);
+	if (request->size >= 0 && (int64_t)(bytes->len + len) > request->size) {
+		transfer_doubt(transfer, "longer than the %lld bytes of its descriptor",
+			       (long long)request->size);
+		return TRANSFER_DOUBT;
+	}
+	buf_append(bytes, data, len);
+	return 0;
+}
+
+/* Size, then digest; returns 0 or TRANSFER_DOUBT. */
+static int verify(struct request *request, struct transfer *transfer)
+{
+	struct document *out = request->out;
+	struct digest claimed = out->digest, got;
+
+	if (request->size >= 0 && (int64_t)out->bytes.len != request->size) {
+		transfer_doubt(transfer, "%zu bytes came, but its descriptor says %lld",
+			       out->bytes.len, (long long)request->size);
+		return TRANSFER_DOUBT;
+	}
+	digest_of(digest_is_set(request->digest)
+			  ? digest_algorithm(request->digest)
+			  : DIGEST_SHA256,
+		  out->bytes.data, out->bytes.len, &got);
+	out->digest = got;
+	if (digest_is_set(request->digest) && !digest_equal(request->digest, &got)) {
+		transfer_doubt(transfer, "digest mismatch, got %s", got.text);
+		return TRANSFER_DOUBT;
+	}
+	if (digest_is_set(&claimed) && !digest_equal(&claimed, &got) &&
+	    digest_algorithm(&claimed) == digest_algorithm(&got))
+		msg_warn("the registry's Docker-Content-Digest is %s, but the manifest hashes to %s",
+			 claimed.text, got.text);
+	return 0;
+}
+
+static int on_end(void *context, struct transfer *transfer)
+{
+	struct request *request = context;
+	struct document *out = request->out;
+	char why[512];
+	int rc = verify(request, transfer);
+
+	if (rc != 0)
+		return rc;
+	if (request->type && strncasecmp(request->type, "text/html", 9) == 0)
+		return transfer_refuse(transfer, STATUS_NETWORK,
+				       "not a registry's answer: %.80s",
+				       request->type);
+	if (manifest_parse(&out->manifest, out->bytes.data ? out->bytes.data : "",
+			   out->bytes.len, request->type, why, sizeof(why)) < 0)
+		return transfer_refuse(transfer, STATUS_INTEGRITY, "%s", why);
+	return 0;
+}
+
+static const struct transfer_sink manifest_sink = {
+	.begin = on_begin,
+	.data = on_data,
+	.end = on_end,
+};
+
+static int get_document(const struct registry_access *access, const char *wanted,
+			struct request *request)
+{
+	AUTO(mem) char *path = mem_printf("/v2/%s/manifests/%s",
+					  access->repository, wanted);
+	AUTO(mem) char *label = strchr(wanted, ':')
+					? mem_printf("manifest %s", wanted)
+					: mem_strdup("manifest");
+	struct transfer_request transfer = {
+		.path = path,
+		.label = label,
+		.accept = MANIFEST_ACCEPT,
+		.auth = access->auth,
+		.sink = &manifest_sink,
+		.context = request,
+	};
+	int rc = client_wait(access->loop, client_get(access->client, &transfer));
+
+	free(request->type);
+	request->type = NULL;
+	return rc;
+}
+
+static void document_clear(struct document *document)
+{
+	buf_clear(&document->bytes);
+	manifest_clear(&document->manifest);
+	*document = (struct document){ 0 };
+}
+
+void registry_image_clear(struct registry_image *image)
+{
+	document_clear(&image->document);
+	platform_clear(&image->platform);
+	*image = (struct registry_image){ 0 };
+}
+
+static int no_platform(const struct registry_access *access,
+		       const struct manifest *index, const struct platform *wish)
+{
+	AUTO(mem) char *wanted = platform_text(wish);
+	AUTO(mem) char *offered = manifest_platforms(index);
+
+	return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %.800s",
+			access->name, wanted, offered);
+}
+
+/* From an index one step down. Keeps in *out what its entry says. */
+static int descend(const struct registry_access *access,
+		   const struct platform *wish, struct registry_image *out)
+{
+	struct document index = out->document;
+	const struct index_entry *entry = manifest_choose(&index.manifest, wish);
+	struct request request = { .out = &out->document };
+	int rc;
+
+	out->document = (struct document){ 0 };
+	out->has_index = true;
+	if (!entry) {
+		rc = no_platform(access, &index.manifest, wish);
+		document_clear(&index);
+		return rc;
+	}
+	if (entry->has_platform) {
+		AUTO(json) struct json_object *json = NULL;
+
+		json_object_object_get_ex(entry->descriptor.json, "platform", &json);
+		json_object_get(json);
+		platform_clear(&out->platform);
+		out->has_platform = platform_from_json(&out->platform, json) == 0;
+	}
+	request.digest = &entry->descriptor.digest;
+	request.size = entry->descriptor.size;
+	rc = get_document(access, entry->descriptor.digest.text, &request);
+	document_clear(&index);
+	return rc;
+}
+
+int registry_find_image(const struct registry_access *access,
+			const struct reference *reference,
+			const struct platform *wish, struct registry_image *out)
+{
+	struct request request = {
+		.out = &out->document,
+		.digest = &reference->digest,
+		.size = -1,
+	};
+	int rc = get_document(access,
+			      digest_is_set(&reference->digest)
+				      ? reference->digest.text
+				      : reference->tag,
+			      &request);
+
+	out->tag_digest = out->document.digest;
+	for (int depth = 0; rc == 0; depth++) {
+		if (out->document.manifest.kind == MANIFEST_IMAGE)
+			return 0;
+		if (depth == MANIFEST_MAX_INDEX_DEPTH)
+			return msg_fail(STATUS_INTEGRITY,
+					"%s: more than %d indexes within each other",
+					access->name, MANIFEST_MAX_INDEX_DEPTH);
+		rc = descend(access, wish, out);
+	}
+	return rc;
+}
