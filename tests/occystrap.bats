@@ -99,7 +99,7 @@ nothing_left() {
 @test "--verbose prints the pipeline, quoted for a shell" {
 	run -0 --separate-stderr occystrap -v fetch-to-tarfile r i t 'a b.tar'
 	[ -z "$output" ]
-	[ "$stderr" = "occystrap: OCCY_STORE=./.a\\ b.tar.occystrap/store $D/bin/occy-pull -v -- r i t | $D/bin/occy-pack -- a\\ b.tar" ]
+	[ "$stderr" = "occystrap: OCCY_STORE=.a\\ b.tar.occystrap/store $D/bin/occy-pull -v -- r i t | $D/bin/occy-pack -- a\\ b.tar" ]
 }
 
 usage='usage: occystrap [OPTION]... COMMAND OPERAND...
@@ -410,7 +410,7 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 		args occy-pack -- "$file"
 		[ -d ".$file.occystrap/store" ]
 		fake occy-pack 'exit 3'
-		[ "$(cat where; echo)" = "./.$file.occystrap/store" ]
+		[ "$(cat where; echo)" = ".$file.occystrap/store" ]
 		rm -r "./.$file.occystrap"
 	done
 	run -7 --separate-stderr fetch $'\033[2J'
