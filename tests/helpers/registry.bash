@@ -58,7 +58,7 @@ start_faults() {
 	local dir port
 	dir=$(mktemp -d "$BATS_FILE_TMPDIR/faults.XXXXXX") || return
 	export faults_log=$dir/log
-	python3 "$registry_helpers/faultregistry" "$@" --log "$faults_log" \
+	python3 -B "$registry_helpers/faultregistry" "$@" --log "$faults_log" \
 		--max-seconds 600 >"$dir/port" 2>"$dir/stderr" 3>&- &
 	export faults_pid=$!
 	port=$(wait_for_port "$dir/port" '1s/^\([0-9]*\)$/\1/p' "$faults_pid") || {

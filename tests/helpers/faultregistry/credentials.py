@@ -1,0 +1,139 @@
+"""Who may: challenges, basic authentication, tokens."""
+
+import base64
+import secrets
+import time
+import urllib.parse
+
+from common import dumps
+from state import STATE
+
+
+class Credentials:
+    """The part of a handler that asks for credentials and judges them."""
+
+    def challenge(self, error=None, scope=None):
+        o = STATE.opt
+        scope = scope or ("repository:%s:pull" % self.name if self.name else None)
+        style = o.challenge
+        realm = "/token" if style == "relative" else STATE.base() + "/token"
+        if style == "query":
+            realm += "?account=none&x=1"
+        elif style == "http":
+            realm = realm.replace("https:", "http:")
+        out = []
+        if o.auth in ("anon", "token", "mixed"):
+            par = ['realm="%s"' % realm, 'service="faultregistry"']
+            if scope and style != "noscope":
+                par.append('scope="%s"' % scope)
+            if error:
+                par.append('error="%s"' % error)
+            if style == "norealm":
+                par = par[1:]
+            if style == "tricky":
+                bearer = 'bEaReR  error_description="say \\"hi\\", realm=no" ,  SERVICE = "faultregistry" , ' \
+                         'x=1, Scope="%s" ,realm="%s"' % (scope or "", realm)
+            else:
+                bearer = "Bearer " + ",".join(par)
+            out.append(bearer)
+        if o.auth in ("basic", "mixed"):
+            out.append('Basic realm="a realm, with \\"quotes\\", and commas"')
+        if style == "lines":
+            heads = [("WWW-Authenticate", v) for v in ["Negotiate"] + out]
+        elif style == "comma":
+            heads = [("WWW-Authenticate", ", ".join(["Negotiate", 'Digest realm="d, e", nonce="n=="'] + out))]
+        elif style == "bare" and self.kind != "ping":
+            heads = []
+        else:
+            heads = [("WWW-Authenticate", v) for v in out]
+        if self.auth != "none":
+            self.auth_ok = False
+        self.error(401, "UNAUTHORIZED", "authentication required", heads)
+
+    def basic_user(self):
+        """The user of a right Basic header, "" for none, None for a wrong one."""
+        head = self.headers.get("Authorization", "")
+        if not head:
+            return ""
+        try:
+            kind, _, value = head.partition(" ")
+            user, _, word = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        except ValueError:
+            return None
+        o = STATE.opt
+        good = kind.lower() == "basic" and secrets.compare_digest(user, o.user) and \
+            secrets.compare_digest(word, o.password)
+        return user if good else None
+
+    def allowed(self):
+        """Check the credential; answer 401 and return False if it will not do."""
+        o = STATE.opt
+        if o.auth == "none":
+            return True
+        if self.auth == "basic" and o.auth in ("basic", "mixed") and self.basic_user():
+            self.auth_ok = True
+            return True
+        if self.auth == "bearer" and o.auth != "basic":
+            tok = self.headers["Authorization"].partition(" ")[2].strip()
+            with STATE.lock:
+                t = STATE.tokens.get(tok)
+                gone = not t or t["until"] < time.time() or t["left"] == 0
+                if t and not gone and t["left"] is not None:
+                    t["left"] -= 1
+            if gone:
+                self.challenge(error="invalid_token")
+                return False
+            if self.name and not any(s.split(":")[:2] == ["repository", self.name] and
+                                     "pull" in s.split(":")[-1].split(",") for s in t["scopes"]):
+                self.challenge(error="insufficient_scope")
+                return False
+            self.auth_ok = True
+            return True
+        self.challenge()
+        return False
+
+    def do_token(self):
+        o = STATE.opt
+        if o.auth not in ("anon", "token", "mixed"):
+            return self.error(404, "UNKNOWN", "no token service")
+        user, scopes = self.basic_user(), " ".join(self.query.get("scope", [])).split()
+        refresh = None
+        if self.command == "POST":
+            if not o.token_post:
+                return self.error(404, "UNKNOWN", "no OAuth2 here")
+            form = urllib.parse.parse_qs(self.body.decode("latin-1"), keep_blank_values=True)
+            one = {k: v[0] for k, v in form.items()}
+            scopes = one.get("scope", "").split()
+            if one.get("grant_type") == "refresh_token":
+                user = o.user if one.get("refresh_token") == o.identity_token and o.identity_token else None
+            elif one.get("grant_type") == "password":
+                user = o.user if (one.get("username"), one.get("password")) == (o.user, o.password) else None
+            else:
+                user = None
+            if "service" not in one or "client_id" not in one:
+                return self.error(400, "UNKNOWN", "service and client_id are required")
+            refresh = o.identity_token if one.get("access_type") == "offline" else None
+        elif self.command != "GET":
+            return self.error(405, "UNSUPPORTED", "GET or POST")
+        if user is None:
+            self.auth_ok = False
+            return self.error(401, "UNAUTHORIZED", "incorrect username or password")
+        if user:
+            self.auth_ok = True
+        elif o.auth == "token":
+            if not o.token_empty:
+                return self.error(401, "UNAUTHORIZED", "authentication required")
+            scopes = []
+        tok = STATE.new_token(user, scopes)
+        doc = {}
+        if o.token_field in ("token", "both"):
+            doc["token"] = tok
+        if o.token_field in ("access_token", "both"):
+            doc["access_token"] = tok
+        if o.token_expires_in >= 0:
+            doc["expires_in"] = o.token_expires_in
+        if o.token_issued_at:
+            doc["issued_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + o.clock_skew))
+        if refresh:
+            doc["refresh_token"] = refresh
+        self.send(200, [("Content-Type", "application/json")], dumps(doc))

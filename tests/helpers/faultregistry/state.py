@@ -1,0 +1,51 @@
+"""What all connections share: counters, tokens, signed addresses, the log."""
+
+import json
+import secrets
+import threading
+import time
+
+
+class State:
+    def __init__(self):
+        self.stop = threading.Event()
+        self.lock = threading.Lock()
+        self.seq = self.conns = self.now = self.peak = self.leaks = self.requests = 0
+        self.tokens = {}
+        self.remaining = {}
+        self.signed = {}
+        self.rst = set()
+        self.ids = {}
+        self.port = self.cdn_port = 0
+        self.logf = None
+
+    def base(self):
+        return "%s://%s:%d" % (self.scheme, self.opt.host, self.port)
+
+    def cdn_base(self, host=None):
+        return "%s://%s:%d" % (self.scheme, host or self.opt.host, self.cdn_port)
+
+    def log(self, rec):
+        with self.lock:
+            self.seq += 1
+            rec = dict({"t": round(time.time(), 4), "n": self.seq}, **rec)
+            if self.logf:
+                self.logf.write(json.dumps(rec, separators=(",", ":")) + "\n")
+                self.logf.flush()
+
+    def sign(self, digest):
+        """A one-host, short-lived address for a blob on the second port."""
+        sig = secrets.token_hex(8)
+        with self.lock:
+            self.signed[sig] = [digest, time.time() + self.opt.cdn_ttl, self.opt.cdn_uses]
+        return "/blob/%s?sig=%s" % (digest.replace(":", "/"), sig)
+
+    def new_token(self, user, scopes):
+        tok = "frt." + secrets.token_hex(24)
+        with self.lock:
+            self.tokens[tok] = {"user": user, "scopes": scopes, "until": time.time() + self.opt.token_ttl,
+                                "left": self.opt.token_requests or None}
+        return tok
+
+
+STATE = State()
