@@ -42,8 +42,8 @@ long_options() {
 		[ -s help ]
 		# Of the page, the list of options: .It Fl q , -quiet
 		sed -n 's/^\.It Fl \([A-Za-z] , \)\{0,1\}-\([a-z0-9-]*\).*/\2/p' \
-			"$(man_page "$tool")" | sort >man
-		diff help man
+			"$(man_page "$tool")" | sort >page
+		diff help page
 	done
 }
 

@@ -78,9 +78,9 @@ nothing_left() {
 	run -0 --separate-stderr occystrap fetch-to-tarfile --os=linux r \
 		--architecture=arm64 i t --insecure x.tar --variant=v8 -q
 	[ -z "$output$stderr" ]
-	args occy-pull --os linux --architecture arm64 --insecure --variant v8 \
-		-q -- r i t
-	args occy-pack -- x.tar
+	args occy-pull -q --os linux --architecture arm64 --insecure \
+		--variant v8 -- r i t
+	args occy-pack -q -- x.tar
 }
 
 @test "behind -- nothing is an option" {
@@ -88,18 +88,19 @@ nothing_left() {
 		'|' -x.tar
 	[ -z "$output$stderr" ]
 	args occy-pull -q -- --os -i '|'
-	args occy-pack -- -x.tar
+	args occy-pack -q -- -x.tar
 }
 
 @test "short options may be grouped" {
 	run -0 --separate-stderr occystrap -qv fetch-to-tarfile r i t x.tar
 	args occy-pull -q -v -- r i t
+	args occy-pack -q -v -- x.tar
 }
 
 @test "--verbose prints the pipeline, quoted for a shell" {
 	run -0 --separate-stderr occystrap -v fetch-to-tarfile r i t 'a b.tar'
 	[ -z "$output" ]
-	[ "$stderr" = "occystrap: OCCY_STORE=.a\\ b.tar.occystrap/store $D/bin/occy-pull -v -- r i t | $D/bin/occy-pack -- a\\ b.tar" ]
+	[ "$stderr" = "occystrap: OCCY_STORE=.a\\ b.tar.occystrap/store $D/bin/occy-pull -v -- r i t | $D/bin/occy-pack -v -- a\\ b.tar" ]
 }
 
 usage='usage: occystrap [OPTION]... COMMAND OPERAND...
@@ -518,7 +519,7 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 
 @test "each stage killed at any moment: named, nothing left, the next run succeeds" {
 	RANDOM=4
-	for turn in {1..10}; do
+	for _ in {1..10}; do
 		for name in occy-pull occy-pack; do
 			fake occy-pull "$store; exec sleep 20 "
 			fake occy-pack 'exec cat'
@@ -557,7 +558,7 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 
 @test "stderr whose reader has gone does not keep us from cleaning up" {
 	fake occy-pull "$store; exit 8"
-	{ occystrap -v fetch-to-tarfile r i t x.tar || echo $? >status; } 2>&1 >/dev/null | sleep 0
+	{ occystrap -v fetch-to-tarfile r i t x.tar || echo $? >status; } 2> >(:)
 	[ "$(cat status)" = 8 ]
 	[ -z "$(ls -A tmp)" ]
 	[ ! -e .x.tar.occystrap ]
