@@ -31,6 +31,8 @@ struct client_settings {
 	const char *host;       /* host[:port] */
 	const char *name;       /* the image, for messages */
 	bool insecure;          /* plain http will do */
+	bool no_tls_verify;     /* the registry's certificate need not be right;
+				   those of other hosts must */
 	bool verbose;           /* tell of repeats */
 	int jobs;               /* blobs at a time */
 	int64_t retry_wait_ms;  /* before the first repeat; doubles */

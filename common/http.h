@@ -61,6 +61,7 @@ struct http_request {
 	const char *url;           /* absolute, http or https */
 	const char *accept;        /* or NULL */
 	const char *authorization; /* the whole value, or NULL */
+	bool trust_anybody;        /* look at no certificate */
 };
 
 /* Neither returns NULL. settings' strings are copied. */

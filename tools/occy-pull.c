@@ -50,6 +50,7 @@ static const struct cli cli = {
 "      --store DIR          where blobs are kept (OCCY_STORE, else\n"
 "                           ~/.cache/occystrap)\n"
 "      --insecure           plain http will do\n"
+"      --no-tls-verify      do not check the registry's certificate\n"
 "      --authfile FILE      where logins are kept, as podman and docker do\n"
 "      --username USER      log in as USER, with --password-stdin\n"
 "      --password-stdin     read the password from stdin\n"
@@ -72,6 +73,7 @@ enum {
 	OPTION_STRICT_PLATFORM,
 	OPTION_STORE,
 	OPTION_INSECURE,
+	OPTION_NO_TLS_VERIFY,
 	OPTION_AUTHFILE,
 	OPTION_USERNAME,
 	OPTION_PASSWORD_STDIN,
@@ -88,6 +90,7 @@ static const struct option longopts[] = {
 	{ "strict-platform", no_argument, NULL, OPTION_STRICT_PLATFORM },
 	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "insecure", no_argument, NULL, OPTION_INSECURE },
+	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
 	{ "authfile", required_argument, NULL, OPTION_AUTHFILE },
 	{ "username", required_argument, NULL, OPTION_USERNAME },
 	{ "password-stdin", no_argument, NULL, OPTION_PASSWORD_STDIN },
@@ -133,6 +136,9 @@ static void take_option(struct options *opt, int c)
 		break;
 	case OPTION_INSECURE:
 		opt->client.insecure = true;
+		break;
+	case OPTION_NO_TLS_VERIFY:
+		opt->client.no_tls_verify = true;
 		break;
 	case OPTION_AUTHFILE:
 		opt->authfile = optarg;
@@ -271,6 +277,8 @@ static int pull_one(const struct options *opt, const char *name,
 	platform_normalize(&wish);
 	settings.host = opt->reference.host;
 	settings.name = name;
+	if (settings.no_tls_verify)
+		msg_warn("the certificate of %s is not checked", settings.host);
 	client = client_new(&settings);
 	auth = auth_new(opt->reference.repository, &credentials);
 
