@@ -271,7 +271,8 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 	run -0 --separate-stderr fetch out/x.tar
 	[ -z "$output$stderr" ]
 	diff where <(lines out/.x.tar.occystrap/store 700)
-	[ -z "$(ls -A out tmp)" ]
+	[ -z "$(ls -A out)" ]
+	[ -z "$(ls -A tmp)" ]
 }
 
 @test "after a network failure it stays, and the next run goes on from there" {
