@@ -7,7 +7,7 @@ setup() {
 	own_folder
 	mkdir source work
 	(cd "$OCCY_SRCDIR" && tar -cf - --exclude='./build*' --exclude=./.git .) | tar -xf - -C source
-	cd work
+	cd work || return
 }
 
 @test "without arguments it builds, fetches an image made on the spot, and stops its registry" {
