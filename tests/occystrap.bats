@@ -33,10 +33,10 @@ fetch() {
 }
 
 # Bytes in the store, as a pull would leave them.
-store='mkdir -p "$OCCY_STORE/blobs/sha256"; printf 12345 >"$OCCY_STORE/blobs/sha256/a"'
+store='mkdir -p "$OCCY_STORE/blobs/sha256"; printf 12345 >"$OCCY_STORE/blobs/sha256/a"; : >stored'
 
-# ended SIGNAL FILE COMMAND...: start COMMAND, send SIGNAL once FILE is there,
-# and print how it ended. The signal is not ignored, whoever runs us.
+# ended SIGNAL FILE[,FILE] COMMAND...: start COMMAND, send SIGNAL once each FILE
+# is there, and print how it ended. The signal is not ignored, whoever runs us.
 ended() {
 	python3 - "$@" <<-'END'
 		import os, signal, subprocess, sys, time
@@ -46,7 +46,7 @@ ended() {
 		        signal.signal(one, signal.SIG_DFL)
 		child = subprocess.Popen(sys.argv[3:], preexec_fn=default)
 		for _ in range(500):
-		    if os.path.exists(sys.argv[2]):
+		    if all(map(os.path.exists, sys.argv[2].split(","))):
 		        break
 		    time.sleep(0.02)
 		child.send_signal(number)
@@ -456,8 +456,8 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 @test "INT, TERM and HUP go to every stage, and end us by the same" {
 	fake occy-pull "$store; exec sleep 20"
 	for signal in INT:2 TERM:15 HUP:1; do
-		rm -f occy-*.pid
-		run -0 --separate-stderr ended "${signal%:*}" occy-pack.pid \
+		rm -f occy-*.pid stored
+		run -0 --separate-stderr ended "${signal%:*}" occy-pack.pid,stored \
 			occystrap fetch-to-tarfile r i t x.tar
 		[ "$output" = "signal ${signal#*:}" ]
 		[ "$stderr" = 'occystrap: 5 bytes are kept in .x.tar.occystrap; the same command goes on from there' ]
