@@ -320,7 +320,7 @@ corrupt_digest() {
 @test "a rate limit is status 6; what came before it is kept, and not fetched again" {
 	describe_small | make_layout small
 	layer=$(layer_digests small latest | tail -n 1)
-	start_faults small --fault "rate_limit:after=86400,digest=$layer"
+	start_faults small --fault "delay:seconds=1,digest=$layer" --fault "rate_limit:after=86400,digest=$layer"
 	run -6 --separate-stderr occystrap fetch-to-tarfile "$faults" a/b latest x.tar
 	stop_faults
 	kept=$(find .x.tar.occystrap/store/blobs .x.tar.occystrap/store/parts -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')
