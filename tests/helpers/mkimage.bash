@@ -43,3 +43,26 @@ layer_digests() {
 diff_ids() {
 	jq -er '.rootfs.diff_ids[]' "$(blob_path "$1" "$(config_digest "$1" "$2")")"
 }
+
+# stream_of DIR TAG: an image of a layout as a stream, as occy-pull writes it.
+stream_of() {
+	local dir manifest config diff_ids
+	dir=$(cd "$1" && pwd) || return
+	manifest=$(manifest_digest "$1" "$2") || return
+	config=$(config_digest "$1" "$2") || return
+	diff_ids=$(jq -c .rootfs.diff_ids "$(blob_path "$1" "$config")") || return
+	jq -c --arg dir "$dir" --arg tag "$2" --arg digest "$manifest" \
+		--argjson diff_ids "$diff_ids" '
+		def file: $dir + "/blobs/" + sub(":"; "/");
+		{type: "stream", occy: 1},
+		{type: "image", names: ["docker.io/library/test:" + $tag],
+			digest: $digest, layers: (.layers | length),
+			file: ($digest | file)},
+		{type: "config", digest: .config.digest, size: .config.size,
+			file: (.config.digest | file)},
+		(.layers | to_entries[] | {type: "layer", index: .key,
+			digest: .value.digest, size: .value.size,
+			diff_id: $diff_ids[.key], file: (.value.digest | file)}),
+		{type: "end", images: 1, records: (2 + (.layers | length))}
+	' "$(manifest_file "$1" "$2")"
+}
