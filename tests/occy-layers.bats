@@ -62,9 +62,9 @@ plain() { # plain N
 @test "created_by is the history's, of the steps that made a layer" {
 	config=$(blob_path layout "$(config_digest layout all)")
 	jq -c '.history = [{created_by: "ADD one"}, {created_by: "ENV x", empty_layer: true},
-		{created_by: "ADD two", empty_layer: false}, {comment: "three"}]' "$config" >config
-	digest=sha256:$(sha256sum <config | cut -d ' ' -f 1)
-	jq -c --arg digest "$digest" --arg file "$PWD/config" --argjson size "$(wc -c <config)" '
+		{created_by: "ADD two", empty_layer: false}, {comment: "three"}]' "$config" >new
+	digest=sha256:$(sha256sum <new | cut -d ' ' -f 1)
+	jq -c --arg digest "$digest" --arg file "$PWD/new" --argjson size "$(wc -c <new)" '
 		if .type == "config" then . + {digest: $digest, file: $file, size: $size}
 		else . end' stream >changed
 	run -0 --separate-stderr occy-layers <changed
@@ -138,8 +138,8 @@ plain() { # plain N
 }
 
 @test "a cut stream is status 3 and gets no end record of ours" {
-	head -n -1 stream >cut
-	run -3 --separate-stderr occy-layers <cut
+	head -n -1 stream >short
+	run -3 --separate-stderr occy-layers <short
 	[ "$stderr" = 'occy-layers: stdin:8: stream ends without an end record' ]
 	[ "$(lines "$output" | grep -c '"type":"end"')" = 0 ]
 }
