@@ -1,7 +1,7 @@
 /* json.c - see json.h
  *
  * The text is checked first by a scanner of our own that follows RFC 8259 to
- * the letter, and counts object members; then json-c builds the tree. A tree
+ * the letter, and counts what it holds; then json-c builds the tree. A tree
  * with fewer members than the text has lost some to doubled keys.
  */
 #include "common/json.h"
@@ -13,7 +13,7 @@
 struct scanner {
 	const char *p, *end;
 	const char *why;
-	size_t members;
+	size_t members, values, containers;
 };
 
 static bool fail(struct scanner *s, const char *why)
@@ -216,11 +216,15 @@ static bool scan_text(struct scanner *s, unsigned int depth)
 		skip_space(s);
 		if (s->p >= s->end)
 			return fail(s, "not valid JSON");
+		if (++s->values > JSON_MAX_VALUES)
+			return fail(s, "too many values in JSON");
 		if (*s->p == '{' || *s->p == '[') {
 			char opener = *s->p++;
 
 			if (level == depth)
 				return fail(s, "JSON nested too deep");
+			if (++s->containers > JSON_MAX_CONTAINERS)
+				return fail(s, "too many values in JSON");
 			open[level++] = opener;
 			skip_space(s);
 			if (s->p < s->end && *s->p != (opener == '[' ? ']' : '}')) {

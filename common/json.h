@@ -21,6 +21,10 @@
 
 #define JSON_DEPTH_LINE 16     /* of a stream's line */
 #define JSON_DEPTH_DOCUMENT 64 /* of a manifest or config */
+/* In one text. A tree takes far more memory than its text: 8 MiB of empty
+ * objects would be 2 GiB. Ten thousand layers need a tenth of this. */
+#define JSON_MAX_VALUES 524288
+#define JSON_MAX_CONTAINERS 65536
 #define JSON_INTEGER_MAX ((INT64_C(1) << 53) - 1)
 
 /* Parse exactly one JSON text of len bytes. Returns an object that the caller

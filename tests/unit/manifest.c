@@ -254,6 +254,33 @@ static void test_limits(void)
 	}
 }
 
+/* What is small as text and large as a tree. */
+static void test_values(void)
+{
+	static const struct {
+		const char *item;
+		size_t most;
+	} limits[] = {
+		/* beside the document, its version and its two lists */
+		{ "{}", JSON_MAX_CONTAINERS - 3 },
+		{ "[]", JSON_MAX_CONTAINERS - 3 },
+		{ "0", JSON_MAX_VALUES - 4 },
+	};
+
+	for (size_t i = 0; i < 2 * COUNT(limits); i++) {
+		AUTO(manifest) struct manifest m = { 0 };
+		AUTO(buf) struct buf text = { 0 };
+		char why[512] = "";
+
+		check_row(limits[i / 2].item);
+		many(&text, "{" V2 "'manifests':[],'x':[", limits[i / 2].item,
+		     limits[i / 2].most + i % 2, "]}");
+		CHECK_NUMBER(parse(&m, text.data, NULL, why, sizeof(why)),
+			     i % 2 ? -1 : 0);
+		CHECK_TEXT(why, i % 2 ? "too many values in JSON" : "");
+	}
+}
+
 static void test_size_and_depth(void)
 {
 	AUTO(manifest) struct manifest m = { 0 };
@@ -282,6 +309,7 @@ int main(void)
 	test_documents();
 	test_members();
 	test_limits();
+	test_values();
 	test_size_and_depth();
 	return check_result();
 }
