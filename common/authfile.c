@@ -81,7 +81,7 @@ static size_t key_fit(const struct lookup *l, const char *key)
 		return 2;
 	path = host + len + 1;
 	path_len = strlen(path);
-	if (!path_len || strncmp(path, l->repository, path_len) != 0)
+	if (strncmp(path, l->repository, path_len) != 0)
 		return 0;
 	if (l->repository[path_len] != '\0' && l->repository[path_len] != '/')
 		return 0;

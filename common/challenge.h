@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#include "common/cleanup.h"
+
 #define CHALLENGE_MAX_HEADER 16384 /* a longer header value is passed over */
 #define CHALLENGE_MAX_COUNT 16
 #define CHALLENGE_MAX_PARAMETERS 32

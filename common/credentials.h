@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/cleanup.h"
+
 #define CREDENTIALS_MAX_BYTES 1048576
 
 /* Each may be NULL. The password may be empty, the others are not. */

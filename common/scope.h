@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "common/cleanup.h"
+
 #define SCOPE_MAX_COUNT 64
 
 struct scope_list {

@@ -90,6 +90,8 @@ static const struct {
 	  "- - - pass@https://index.docker.io/v1/" },
 	{ "{'credHelpers':{'q.io':'pass'},'auths':{'q.io':{" A_B
 	  "}},'credsStore':'s'}", "q.io", "a", "a:b - - pass@q.io" },
+	{ "{'credHelpers':{'q.io':'pass'},'credsStore':'s'}", "q.io", "a",
+	  "- - - pass@q.io" },
 	{ "{'credsStore':'s'}", "q.io", "a", "- - - s@q.io" },
 	{ "{'credsStore':'s','auths':{'q.io':{}}}", "q.io", "a",
 	  "- - - s@q.io" },

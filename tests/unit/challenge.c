@@ -57,6 +57,8 @@ static const struct {
 	{ { "Bearer realm=\"x\\" }, "" },
 	{ { "Basic realm=\"y\", @!? x=\"a,b\", z=q, Bearer realm=\"x\"" },
 	  "Bearer realm=x" },
+	{ { "@ y=\"a, Digest z=q\\\", Digest\", Basic realm=r" },
+	  "Basic realm=r" },
 	{ { "Digest realm=\"a\" \"b\", Bearer realm=x" }, "Bearer realm=x" },
 	{ { "Bearer realm=\"a\001b\", service=\"s\", Basic realm=y" },
 	  "Basic realm=y" },

@@ -108,7 +108,7 @@ static void check_find(const struct credentials_query *query, int want,
 	CHECK_NUMBER(got, want);
 	got_text = got < 0 ? said() : describe(got, &found);
 	CHECK_TEXT(got_text, text);
-	CHECK(got >= 0 || !found.helper);
+	CHECK(got == 0 || !found.helper);
 }
 
 static void test_order(void)
@@ -223,6 +223,11 @@ static void test_helpers(void)
 	check_row("and a later file that has a login");
 	put(".docker/config.json", "{'auths':{'q.io':{" A_B "}}}");
 	check_find(&query, 1, "a:b");
+	check_row("and the same file's login");
+	put("named.json", "{'credHelpers':{'q.io':'pass'},"
+			  "'auths':{'q.io':{" U_P "}}}");
+	check_find(&query, 1, "u:p:q");
+	put("named.json", "{'credHelpers':{'q.io':'pass'}}");
 	check_row("a helper that answers");
 	query.ask_helper = fake_helper;
 	helper_result = 1;
@@ -235,6 +240,11 @@ static void test_helpers(void)
 	put("named.json", "{'credHelpers':{'q.io':'pass'},"
 			  "'auths':{'q.io':{" U_P "}}}");
 	check_find(&query, 1, "u:p:q");
+	check_row("a helper that knows nothing was not passed over");
+	put(".docker/config.json", "{}");
+	put("named.json", "{'credHelpers':{'q.io':'pass'}}");
+	CHECK_NUMBER(credentials_find(&found, &query), 0);
+	CHECK_TEXT(found.helper, NULL);
 	check_row("a helper that fails");
 	helper_result = -1;
 	check_find(&query, -1, "");
