@@ -2,7 +2,9 @@
  *
  * The text is checked first by a scanner of our own that follows RFC 8259 to
  * the letter, and counts what it holds; then json-c builds the tree. A tree
- * with fewer members than the text has lost some to doubled keys.
+ * with fewer members than the text has lost some to doubled keys. json-c ends
+ * a key at its first NUL: "digest\u0000" would read as "digest" here and as
+ * an unknown key elsewhere, so the scanner takes no NUL in a key.
  */
 #include "common/json.h"
 
@@ -146,11 +148,25 @@ static bool scan_string(struct scanner *s)
 	return true;
 }
 
+/* In a string that was scanned; "\\u0000" is a backslash and five letters. */
+static bool has_nul(const char *p, const char *end)
+{
+	for (; p < end; p++)
+		if (*p == '\\' && *++p == 'u' && memcmp(p, "u0000", 5) == 0)
+			return true;
+	return false;
+}
+
 static bool scan_key(struct scanner *s)
 {
+	const char *key;
+
 	skip_space(s);
+	key = s->p;
 	if (!scan_string(s))
 		return false;
+	if (has_nul(key, s->p))
+		return fail(s, "NUL in a key of a JSON object");
 	s->members++;
 	skip_space(s);
 	return scan_word(s, ":");

@@ -2,8 +2,8 @@
  *
  * json-c alone takes too much: doubled keys (two parsers would see two
  * images), single quotes, NaN, raw control bytes, NULs. What passes here is
- * exactly RFC 8259 in UTF-8 without doubled keys (RFC 7493), so every other
- * parser sees the same document.
+ * exactly RFC 8259 in UTF-8 without doubled keys (RFC 7493) and without NULs
+ * in keys, so every other parser sees the same document.
  *
  * json_get_*() lend what they return; it lives as long as the object. They
  * return 1 when the member is there with the right type, 0 when it is absent
