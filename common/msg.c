@@ -30,9 +30,10 @@ static void put(struct line *line, const char *text, size_t len)
 	line->text[line->len] = '\0';
 }
 
-static void put_outside(struct line *line, const char *text, size_t most)
+/* precision: -1 for none. At most that many bytes of text are looked at. */
+static void put_outside(struct line *line, const char *text, int precision)
 {
-	size_t i;
+	size_t most = precision < 0 ? OUTSIDE_MAX : (size_t)precision, i;
 
 	if (!text)
 		text = "(null)";
@@ -47,14 +48,13 @@ static void put_outside(struct line *line, const char *text, size_t most)
 			put(line, escaped, 4);
 		}
 	}
-	if (i == OUTSIDE_MAX && most == OUTSIDE_MAX && text[i] != '\0')
+	if (precision < 0 && i == most && text[i] != '\0')
 		put(line, "...", 3);
 }
 
 /* What stands between the % and the conversion's letter. */
 struct conversion {
-	bool has_precision;
-	int precision;
+	int precision; /* -1: none */
 	int longs;
 	bool is_size;
 };
@@ -62,14 +62,13 @@ struct conversion {
 static const char *read_conversion(const char *p, struct conversion *c,
 				   va_list *ap)
 {
-	*c = (struct conversion){ .has_precision = *p == '.' };
-	if (c->has_precision) {
-		p++;
-		if (*p == '*') {
-			c->precision = va_arg(*ap, int);
-			p++;
-		}
-		for (; *p >= '0' && *p <= '9'; p++)
+	*c = (struct conversion){ .precision = -1 };
+	if (*p == '.' && p[1] == '*') {
+		c->precision = va_arg(*ap, int);
+		p += 2;
+	} else if (*p == '.') {
+		c->precision = 0;
+		for (p++; *p >= '0' && *p <= '9'; p++)
 			c->precision = c->precision * 10 + (*p - '0');
 	}
 	for (;; p++) {
@@ -82,21 +81,33 @@ static const char *read_conversion(const char *p, struct conversion *c,
 	}
 }
 
+/* "ll" is what PRI*64 expands to where long has 32 bits. */
+static long long take_signed(const struct conversion *c, va_list *ap)
+{
+	if (c->longs > 1)
+		return va_arg(*ap, long long);
+	return c->longs ? va_arg(*ap, long) : va_arg(*ap, int);
+}
+
+static unsigned long long take_unsigned(const struct conversion *c, va_list *ap)
+{
+	if (c->is_size)
+		return va_arg(*ap, size_t);
+	if (c->longs > 1)
+		return va_arg(*ap, unsigned long long);
+	return c->longs ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned int);
+}
+
 static void put_number(struct line *line, char letter,
 		       const struct conversion *c, va_list *ap)
 {
 	char number[32];
 
 	if (letter == 'd' || letter == 'i')
-		snprintf(number, sizeof(number), "%lld",
-			 c->longs ? (long long)va_arg(*ap, long)
-				  : (long long)va_arg(*ap, int));
+		snprintf(number, sizeof(number), "%lld", take_signed(c, ap));
 	else
-		snprintf(number, sizeof(number),
-			 letter == 'x' ? "%llx" : "%llu",
-			 c->is_size   ? (unsigned long long)va_arg(*ap, size_t)
-			 : c->longs   ? (unsigned long long)va_arg(*ap, unsigned long)
-				      : (unsigned long long)va_arg(*ap, unsigned int));
+		snprintf(number, sizeof(number), letter == 'x' ? "%llx" : "%llu",
+			 take_unsigned(c, ap));
 	put(line, number, strlen(number));
 }
 
@@ -112,8 +123,7 @@ static void put_format(struct line *line, const char *format, va_list *ap)
 		p = read_conversion(p + 1, &c, ap);
 		if (*p == 's') {
 			put_outside(line, va_arg(*ap, const char *),
-				    c.has_precision ? (size_t)c.precision
-						    : OUTSIDE_MAX);
+				    c.precision);
 		} else if (*p == 'c') {
 			char one[2] = { (char)va_arg(*ap, int), '\0' };
 
