@@ -2,13 +2,13 @@
 #include "common/stream.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "common/interrupt.h"
@@ -23,7 +23,8 @@ struct stream_reader {
 	int signals; /* readable when a held signal waits; or -1 */
 	const char *name;
 	struct buf input;
-	size_t scanned; /* bytes of input known to hold no LF */
+	size_t start;   /* of the next line in input */
+	size_t scanned; /* no LF stands between start and here */
 	uint64_t line;
 	bool at_end_of_file;
 
@@ -79,18 +80,23 @@ static int broken(const struct stream_reader *reader, const char *format, ...)
 			reader->line, text);
 }
 
-/* Wait until there is input; returns 0 or the failure of a held signal. */
+/* Wait until there is input; returns 0 or the failure of a held signal. Input
+ * may be hours away: that our own reader has gone must show before, so that a
+ * whole pipeline ends soon after its last program. */
 static int wait_for_input(const struct stream_reader *reader)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = reader->fd, .events = POLLIN },
 		{ .fd = reader->signals, .events = POLLIN },
+		{ .fd = STDOUT_FILENO }, /* POLLERR: a pipe without a reader */
 	};
 
-	while (poll(fds, 2, -1) < 0)
+	while (poll(fds, 3, -1) < 0)
 		if (errno != EINTR)
 			return io_fail(reader->name);
-	return fds[1].revents & POLLIN ? interrupt_pending() : 0;
+	if (fds[1].revents & POLLIN)
+		return interrupt_pending();
+	return fds[2].revents & POLLERR ? -STATUS_READER_GONE : 0;
 }
 
 static int fill(struct stream_reader *reader)
@@ -100,6 +106,9 @@ static int fill(struct stream_reader *reader)
 
 	if (rc < 0)
 		return rc;
+	buf_consume(&reader->input, reader->start);
+	reader->scanned -= reader->start;
+	reader->start = 0;
 	n = read(reader->fd, buf_reserve(&reader->input, READ_SIZE), READ_SIZE);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -107,38 +116,42 @@ static int fill(struct stream_reader *reader)
 		return io_fail(reader->name);
 	reader->at_end_of_file = n == 0;
 	reader->input.len += (size_t)n;
+	reader->input.data[reader->input.len] = '\0';
 	return 0;
 }
 
 /* Returns 1 with the next line in *line, 0 at end of file, or a failure. */
 static int read_line(struct stream_reader *reader, struct buf *line)
 {
-	char *lf = NULL;
+	const struct buf *input = &reader->input;
+	const char *lf = NULL;
+	size_t len;
 	int rc;
 
 	for (;;) {
-		if (reader->input.len > reader->scanned)
-			lf = memchr(reader->input.data + reader->scanned, '\n',
-				    reader->input.len - reader->scanned);
-		reader->scanned = reader->input.len;
-		if (lf || reader->at_end_of_file ||
-		    reader->input.len > STREAM_LINE_MAX)
+		if (input->len > reader->scanned)
+			lf = memchr(input->data + reader->scanned, '\n',
+				    input->len - reader->scanned);
+		len = (lf ? (size_t)(lf - input->data) : input->len) -
+		      reader->start;
+		reader->scanned = reader->start + len;
+		if (lf || reader->at_end_of_file || len > STREAM_LINE_MAX)
 			break;
 		rc = fill(reader);
 		if (rc < 0)
 			return rc;
 	}
-	if (!lf && reader->input.len == 0)
+	if (!lf && len == 0)
 		return 0;
 	reader->line++;
-	line->len = 0;
-	if (!lf && reader->input.len <= STREAM_LINE_MAX)
-		return cut_short(reader, "stream is cut short within a line");
-	if (!lf || lf - reader->input.data > STREAM_LINE_MAX)
+	if (len > STREAM_LINE_MAX)
 		return broken(reader, "line is longer than 1 MiB");
-	buf_append(line, reader->input.data, (size_t)(lf - reader->input.data));
-	buf_consume(&reader->input, line->len + 1);
-	reader->scanned = 0;
+	if (!lf)
+		return cut_short(reader, "stream is cut short within a line");
+	line->len = 0;
+	buf_append(line, input->data + reader->start, len);
+	reader->start += len + 1;
+	reader->scanned = reader->start;
 	return 1;
 }
 
@@ -182,7 +195,8 @@ static int see_end(struct stream_reader *reader, const struct end_view *end)
 	reader->in_stream = false;
 	reader->any_stream = true;
 	reader->summary.images += reader->images;
-	reader->summary.left_out += end->left_out;
+	reader->summary.left_out =
+		MIN(reader->summary.left_out + end->left_out, JSON_INTEGER_MAX);
 	reader->summary.unchanged |= end->unchanged;
 	return 0;
 }
@@ -310,6 +324,7 @@ int stream_need_image(const struct stream_reader *reader)
 
 struct stream_writer {
 	int fd;
+	int signals; /* as the reader's */
 	const char *name;
 	struct buf queue;
 	struct buf results; /* held back until the end */
@@ -323,6 +338,7 @@ struct stream_writer *stream_writer_new(int fd, const char *name)
 
 	writer->fd = fd;
 	writer->name = name;
+	writer->signals = interrupt_fd();
 	return writer;
 }
 
@@ -330,6 +346,8 @@ void stream_writer_free(struct stream_writer *writer)
 {
 	if (!writer)
 		return;
+	if (writer->signals >= 0)
+		close(writer->signals);
 	buf_clear(&writer->queue);
 	buf_clear(&writer->results);
 	free(writer);
@@ -382,50 +400,55 @@ void stream_put_end(struct stream_writer *writer,
 	buf_append_text(&writer->queue, "}\n");
 }
 
+/* Forget what is written, but do not move a long queue for each piece of it. */
 static void compact(struct stream_writer *writer)
 {
-	if (writer->written == writer->queue.len) {
-		writer->queue.len = 0;
-		writer->written = 0;
-	} else if (writer->written > READ_SIZE) {
+	if (writer->written >= writer->queue.len / 2) {
 		buf_consume(&writer->queue, writer->written);
 		writer->written = 0;
 	}
 }
 
+/* Write on while the descriptor takes it, at most timeout milliseconds (-1:
+ * for ever) between two pieces, and only until a held signal comes. */
+static int write_queue(struct stream_writer *writer, int timeout)
+{
+	while (stream_is_pending(writer)) {
+		struct pollfd fds[2] = {
+			{ .fd = writer->fd, .events = POLLOUT },
+			{ .fd = writer->signals, .events = POLLIN },
+		};
+		size_t len = writer->queue.len - writer->written;
+		int rc = poll(fds, 2, timeout);
+
+		if (rc < 0 && errno != EINTR)
+			return io_fail(writer->name);
+		if (rc == 0)
+			return 0;
+		if (rc < 0)
+			continue;
+		rc = fds[0].revents ? 0 : interrupt_pending();
+		if (rc < 0)
+			return rc;
+		rc = io_write(writer->fd, writer->name,
+			      writer->queue.data + writer->written,
+			      MIN(len, PIPE_BUF));
+		if (rc < 0)
+			return rc;
+		writer->written += MIN(len, PIPE_BUF);
+		compact(writer);
+	}
+	return 0;
+}
+
 int stream_flush(struct stream_writer *writer)
 {
-	int rc;
-
-	if (!stream_is_pending(writer))
-		return 0;
-	rc = io_write(writer->fd, writer->name,
-		      writer->queue.data + writer->written,
-		      writer->queue.len - writer->written);
-	writer->written = writer->queue.len;
-	compact(writer);
-	return rc;
+	return write_queue(writer, -1);
 }
 
 int stream_pump(struct stream_writer *writer)
 {
-	while (stream_is_pending(writer)) {
-		struct pollfd fd = { .fd = writer->fd, .events = POLLOUT };
-		size_t len = writer->queue.len - writer->written;
-		int rc;
-
-		if (poll(&fd, 1, 0) <= 0)
-			return 0;
-		if (len > PIPE_BUF)
-			len = PIPE_BUF;
-		rc = io_write(writer->fd, writer->name,
-			      writer->queue.data + writer->written, len);
-		if (rc < 0)
-			return rc;
-		writer->written += len;
-	}
-	compact(writer);
-	return 0;
+	return write_queue(writer, 0);
 }
 
 bool stream_is_pending(const struct stream_writer *writer)

@@ -35,7 +35,9 @@ struct stream_reader *stream_reader_new(int fd, const char *name);
 void stream_reader_free(struct stream_reader *reader);
 
 /* Fill *record, reusing what it held before. Returns 1 for a record, 0 after
- * a correct end record and end of file, or a failure (reported). */
+ * a correct end record and end of file, or a failure (reported). While it
+ * waits it heeds held signals, and a pipe on stdout that has lost its reader
+ * (-STATUS_READER_GONE). */
 int stream_read(struct stream_reader *reader, struct record *record);
 
 /* Valid after stream_read() returned 0. */
@@ -65,8 +67,8 @@ void stream_put_json(struct stream_writer *writer, enum record_type type,
 void stream_put_end(struct stream_writer *writer,
 		    const struct stream_summary *summary);
 
-/* Write all that is queued, waiting for the reader. Returns 0,
- * -STATUS_READER_GONE, or a failure (reported). */
+/* Write all that is queued, waiting for the reader or a held signal. Returns
+ * 0, -STATUS_READER_GONE, or a failure (reported). */
 int stream_flush(struct stream_writer *writer);
 
 /* For a tool with its own event loop: write what goes without waiting, while
