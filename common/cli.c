@@ -16,16 +16,15 @@
 
 void cli_init(const struct cli *cli)
 {
-	int fd;
-
 	(void)cli;
 	opterr = 0;
 	signal(SIGPIPE, SIG_IGN);
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	/* Open the wrong way round: reading a stdin and writing to a stdout
+	 * that were closed fails with EBADF as it would have, not in silence. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null",
+			     fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 static _Noreturn void print_and_exit(const char *text)
@@ -66,16 +65,27 @@ void cli_usage(const struct cli *cli, const char *format, ...)
 	exit(STATUS_USAGE);
 }
 
+/* getopt leaves optind at a group of short options (-abc) until it has read the
+ * last of them; only behind that is argv[optind - 1] the word in question. */
+static bool is_in_group(const char *word, int letter)
+{
+	return word && word[0] == '-' && word[1] != '-' && letter != 0 &&
+	       strchr(word + 1, letter);
+}
+
 void cli_bad_option(const struct cli *cli, int got, char **argv)
 {
 	char letter[3] = { '-', (char)optopt, '\0' };
 	const char *option = argv[optind - 1];
+	bool is_long = strncmp(option, "--", 2) == 0 &&
+		       !is_in_group(argv[optind], optopt);
 
-	/* A long option is the word before; a short one may hide in a group. */
-	if (strncmp(option, "--", 2) != 0 && optopt != 0)
+	if (!is_long && optopt != 0)
 		option = letter;
 	if (got == ':')
 		cli_usage(cli, "option %s needs an argument", option);
+	if (is_long && optopt != 0)
+		cli_usage(cli, "option %s takes no argument", option);
 	cli_usage(cli, "unknown option %s", option);
 }
 

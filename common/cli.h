@@ -12,7 +12,8 @@ struct cli {
 };
 
 /* First thing in main: ignores SIGPIPE, sees to it that descriptors 0 to 2
- * are open (a file of ours must never become somebody's stdout). */
+ * are open (a file of ours must never become somebody's stdout; using one that
+ * was closed still fails). */
 void cli_init(const struct cli *cli);
 
 /* Print to stdout and exit: 0, or 9 when stdout cannot be written. */
