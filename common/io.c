@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,19 @@ int io_fail(const char *name)
 	return msg_fail(STATUS_STORAGE, "%s: %s", name, strerror(errno));
 }
 
+/* After a read or write that failed: may it be tried again? A descriptor that
+ * we inherited may be non-blocking, because others who hold it want it so. */
+static bool again(int fd, short events)
+{
+	struct pollfd wait = { .fd = fd, .events = events };
+
+	if (errno == EAGAIN)
+		poll(&wait, 1, -1);
+	else if (errno != EINTR)
+		return false;
+	return true;
+}
+
 int io_write(int fd, const char *name, const void *data, size_t len)
 {
 	const char *p = data;
@@ -21,7 +36,7 @@ int io_write(int fd, const char *name, const void *data, size_t len)
 	while (len > 0) {
 		ssize_t n = write(fd, p, len);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(fd, POLLOUT))
 			continue;
 		if (n < 0 && errno == EPIPE && fd == STDOUT_FILENO)
 			return -STATUS_READER_GONE;
@@ -60,7 +75,7 @@ int io_read(int fd, const char *name, void *data, size_t len, size_t *got)
 	while (*got < len) {
 		ssize_t n = read(fd, p + *got, len - *got);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(fd, POLLIN))
 			continue;
 		if (n < 0)
 			return io_fail(name);

@@ -1,6 +1,6 @@
 /* io.h - whole reads and writes on descriptors.
  *
- * Short counts and EINTR are dealt with here. Failures are reported here, as
+ * Short counts, EINTR and EAGAIN are dealt with here. Failures are reported here, as
  * "NAME: strerror", with STATUS_STORAGE; `name` is only for that message. The
  * one that is not reported is EPIPE on stdout: its reader is gone, which is
  * nobody's fault (STATUS_READER_GONE).
@@ -8,9 +8,8 @@
 #ifndef OCCY_COMMON_IO_H
 #define OCCY_COMMON_IO_H
 
-#include <stdint.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/buf.h"
 
