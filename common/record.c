@@ -8,6 +8,7 @@
 struct parser {
 	const struct record *record;
 	const char *type;
+	const char *inside; /* "plain." for a member of that object, or "" */
 	char *why;
 	size_t size;
 	bool failed;
@@ -16,8 +17,8 @@ struct parser {
 static void bad(struct parser *p, const char *key, const char *what)
 {
 	if (!p->failed)
-		msg_format(p->why, p->size, "%s record: %s %s", p->type, key,
-			   what);
+		msg_format(p->why, p->size, "%s record: %s%s %s", p->type,
+			   p->inside, key, what);
 	p->failed = true;
 }
 
@@ -69,7 +70,8 @@ static void extent(struct parser *p, const struct json_object *object,
 
 static void parse_image(struct parser *p, struct image_view *image)
 {
-	struct json_object *json = p->record->json;
+	struct json_object *json = p->record->json, *platform;
+	struct digest tag_digest;
 
 	want(p, json_get_array(json, "names", &image->names), "names", false);
 	for (size_t i = 0; image->names && i < json_object_array_length(image->names); i++)
@@ -82,6 +84,8 @@ static void parse_image(struct parser *p, struct image_view *image)
 	image->size = integer(p, json, "size", -1, false);
 	image->layers = integer(p, json, "layers", -1, false);
 	digest(p, "digest", false, &image->digest);
+	digest(p, "tag_digest", false, &tag_digest);
+	want(p, json_get_object(json, "platform", &platform), "platform", false);
 	extent(p, json, &image->file);
 }
 
@@ -108,14 +112,19 @@ static void parse_layer(struct parser *p, struct layer_view *layer)
 	layer->uncompressed_size = integer(p, json, "uncompressed_size", -1, false);
 	layer->media_type = string(p, json, "mediaType", false);
 	layer->compression = string(p, json, "compression", false);
+	integer(p, json, "entries", -1, false);
+	string(p, json, "created_by", false);
 	want(p, json_get_bool(json, "digest_unchecked", &layer->digest_unchecked),
 	     "digest_unchecked", false);
 	extent(p, json, &layer->file);
 	want(p, json_get_object(json, "plain", &plain), "plain", false);
-	if (plain)
+	if (plain) {
+		p->inside = "plain.";
 		extent(p, plain, &layer->plain);
-	if (plain && !layer->plain.file)
-		bad(p, "plain.file", "is missing");
+		if (!layer->plain.file)
+			bad(p, "file", "is missing");
+		p->inside = "";
+	}
 	if (!layer->file.file && !layer->plain.file)
 		bad(p, "file", "is missing");
 	if (!digest_is_set(&layer->digest) && !digest_is_set(&layer->diff_id))
@@ -177,9 +186,18 @@ static void parse_members(struct parser *p, struct record *record)
 	}
 }
 
+/* A line of white space would show as nothing. */
+static const char *shown(const struct buf *text)
+{
+	return strspn(text->data, " \t\r") == text->len ? "blank line"
+							 : text->data;
+}
+
 int record_parse(struct record *record, char *why, size_t size)
 {
-	struct parser p = { .record = record, .why = why, .size = size };
+	struct parser p = {
+		.record = record, .inside = "", .why = why, .size = size
+	};
 	const char *reason;
 
 	json_object_put(record->json);
@@ -190,8 +208,7 @@ int record_parse(struct record *record, char *why, size_t size)
 	record->json = json_parse(record->text.data, record->text.len,
 				  JSON_DEPTH_LINE, &reason);
 	if (!record->json) {
-		msg_format(why, size, "%s: %s", reason,
-			   record->text.len ? record->text.data : "empty line");
+		msg_format(why, size, "%s: %s", reason, shown(&record->text));
 		return -1;
 	}
 	if (json_get_string(record->json, "type", &p.type) != 1) {
