@@ -55,7 +55,7 @@ struct index_entry {
 
 struct manifest {
 	enum manifest_kind kind;
-	const char *media_type; /* constant or lent */
+	const char *media_type; /* one of the four above, constant */
 	struct json_object *json; /* owned */
 	struct descriptor config; /* of an image */
 	struct descriptor *layers;
@@ -65,8 +65,9 @@ struct manifest {
 };
 
 /* Parse len bytes that came with content_type (may be NULL; parameters are
- * cut). Returns 0, or -1 with what is wrong with them in the caller's buffer
- * (escaped, not reported). */
+ * cut). The body's own mediaType wins over it within one kind; where neither
+ * says anything known, the members decide. Returns 0, or -1 with what is wrong
+ * with them in the caller's buffer (escaped, not reported). */
 int manifest_parse(struct manifest *out, const char *bytes, size_t len,
 		   const char *content_type, char *why, size_t size);
 void manifest_clear(struct manifest *manifest);

@@ -4,6 +4,8 @@
  * docker made common: no host is docker.io, a one-part path there gets
  * library/, no tag and no digest is latest. index.docker.io and
  * registry-1.docker.io are docker.io; requests go to registry-1.docker.io.
+ * Hosts become lower case, so that equal names compare equal. What is parsed
+ * is safe in a URL and, but for the slashes of the repository, in a path.
  */
 #ifndef OCCY_COMMON_REFERENCE_H
 #define OCCY_COMMON_REFERENCE_H
