@@ -145,7 +145,7 @@ static int no_platform(const struct registry_access *access,
 	AUTO(mem) char *wanted = platform_text(wish);
 	AUTO(mem) char *offered = manifest_platforms(index);
 
-	return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %.800s",
+	return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %.2000s",
 			access->name, wanted, offered);
 }
 
