@@ -94,6 +94,7 @@ struct transfer *client_queue(struct client *client, enum transfer_kind kind,
 	transfer->accept = request->accept;
 	transfer->auth = request->auth;
 	transfer->is_blob = request->is_blob;
+	transfer->is_expected = request->is_expected;
 	transfer->sink = request->sink;
 	transfer->context = request->context;
 	*client->last = transfer;
@@ -243,7 +244,8 @@ static int on_body(void *context, const void *data, size_t len)
 
 	if (transfer->to_sink) {
 		transfer->received += (int64_t)len;
-		transfer->client->received += (int64_t)len;
+		if (transfer->is_expected)
+			transfer->client->received += (int64_t)len;
 		transfer->sink_said = transfer->sink->data(
 			transfer->context, transfer, data, len);
 		return transfer->sink_said == 0 ? 0 : -1;
@@ -309,6 +311,8 @@ static void send_request(struct transfer *transfer)
 	request.authorization = authorization;
 	request.trust_anybody = transfer->client->settings.no_tls_verify &&
 				is_at_registry(transfer->client, url);
+	if (transfer->is_expected) /* what an earlier try brought is void */
+		transfer->client->received -= transfer->received;
 	transfer->received = 0;
 	transfer->encoding[0] = '\0';
 	transfer->state = TRANSFER_ON_WIRE;
@@ -394,6 +398,6 @@ int client_wait(const struct client_loop *loop, const struct transfer *transfer)
 
 	while (rc == 0 && transfer->client->failure == 0 &&
 	       !transfer_is_finished(transfer))
-		rc = loop->turn(loop->context);
+		rc = loop->turn(loop->context, CLIENT_TURN_MS);
 	return rc < 0 ? rc : transfer->client->failure;
 }

@@ -67,6 +67,7 @@ struct transfer_request {
 	const char *accept; /* or NULL; lent */
 	struct auth *auth;  /* lent */
 	bool is_blob;       /* counts against jobs */
+	bool is_expected;   /* client_received() counts its bytes */
 	const struct transfer_sink *sink; /* lent, as is context */
 	void *context;
 };
@@ -83,7 +84,7 @@ struct transfer *client_get(struct client *client,
 void client_step(struct client *client, const struct pollfd *fds, size_t count,
 		 int timeout_ms);
 
-/* Bytes of answers that sinks have taken, all transfers together. */
+/* Bytes of expected transfers that have come and are not in doubt. */
 int64_t client_received(const struct client *client);
 
 bool transfer_is_finished(const struct transfer *transfer);
@@ -103,12 +104,14 @@ int transfer_refuse(const struct transfer *transfer, enum status status,
 		    const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One turn of the tool's own loop, for functions that wait: returns 0, or the
- * failure that ends the wait. */
+/* One turn of the tool's own loop, for functions that wait, or work for long:
+ * it may wait for timeout_ms. Returns 0, or the failure that ends the wait. */
 struct client_loop {
-	int (*turn)(void *context);
+	int (*turn)(void *context, int timeout_ms);
 	void *context;
 };
+
+#define CLIENT_TURN_MS 1000
 
 /* Take turns until the transfer is finished. Returns its result, or the first
  * failure of a turn or of any other transfer. */

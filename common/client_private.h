@@ -29,7 +29,7 @@ struct transfer {
 	char *path, *label;
 	const char *accept;
 	struct auth *auth;
-	bool is_blob;
+	bool is_blob, is_expected;
 	const struct transfer_sink *sink;
 	void *context;
 

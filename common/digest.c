@@ -1,9 +1,11 @@
 /* digest.c - see digest.h */
 #include "common/digest.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 
@@ -132,4 +134,25 @@ void digest_of(enum digest_algorithm algorithm, const void *data, size_t len,
 
 	digest_update(state, data, len);
 	digest_result(state, out);
+}
+
+#define READ_SIZE 262144
+
+bool digest_matches_file(int fd, const struct digest *digest)
+{
+	AUTO(digest_state) struct digest_state *state =
+		digest_begin(digest_algorithm(digest));
+	AUTO(mem) char *block = mem_resize(NULL, READ_SIZE, 1);
+	struct digest got;
+	off_t at = 0;
+	ssize_t n;
+
+	do {
+		n = pread(fd, block, READ_SIZE, at);
+		if (n > 0)
+			digest_update(state, block, (size_t)n);
+		at += n > 0 ? n : 0;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	digest_result(state, &got);
+	return n == 0 && digest_equal(&got, digest);
 }

@@ -52,6 +52,10 @@ void digest_end(struct digest_state *state);
 void digest_of(enum digest_algorithm algorithm, const void *data, size_t len,
 	       struct digest *out);
 
+/* Whether all bytes of a file, from its start, hash to this; false also where
+ * they cannot be read. */
+bool digest_matches_file(int fd, const struct digest *digest);
+
 AUTO_DEFINE(digest_state, struct digest_state *, digest_end);
 
 #endif

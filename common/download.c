@@ -134,6 +134,7 @@ struct download *download_start(const struct download_request *request)
 		.accept = "*/*",
 		.auth = request->auth,
 		.is_blob = request->is_blob,
+		.is_expected = true,
 		.sink = &blob_sink,
 		.context = d,
 	};

@@ -25,8 +25,9 @@ struct outfile {
 	int64_t position;
 	bool is_seekable;
 
-	int dir;          /* -1: fd is the target itself */
-	char *base;       /* the name that it gets in dir */
+	int dir;          /* where it lies until then; -1: fd is the target
+			     itself */
+	char *base;       /* the name that it gets */
 	bool has_mode;    /* of the file that is replaced */
 	mode_t mode;
 	char temp[TEMP_NAME_SIZE]; /* its name until then; "" without */
@@ -148,12 +149,17 @@ static int create_named(const struct outfile *out, const char *name)
 }
 
 /* An open file gets a name through /proc; AT_EMPTY_PATH wants privileges. */
-static int link_named(const struct outfile *out, const char *name)
+static int link_in(const struct outfile *out, int dir, const char *name)
 {
 	char self[64];
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
-	return linkat(AT_FDCWD, self, out->dir, name, AT_SYMLINK_FOLLOW);
+	return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW);
+}
+
+static int link_named(const struct outfile *out, const char *name)
+{
+	return link_in(out, out->dir, name);
 }
 
 static int open_nameless(struct outfile *out)
@@ -204,6 +210,21 @@ int outfile_open(struct outfile **result, const char *path)
 	if (rc == 0)
 		*result = TAKE(out);
 	return rc;
+}
+
+int outfile_open_in(struct outfile **result, int dir, const char *name)
+{
+	AUTO(outfile) struct outfile *out = mem_zalloc(1, sizeof(*out));
+
+	out->fd = -1;
+	out->name = name;
+	out->base = mem_strdup("part");
+	out->is_seekable = true;
+	out->dir = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (out->dir < 0 || open_nameless(out) < 0)
+		return io_fail(name);
+	*result = TAKE(out);
+	return 0;
 }
 
 void outfile_free(struct outfile *out)
@@ -264,9 +285,9 @@ int outfile_write_at(struct outfile *out, const void *data, size_t len,
 
 /* Give a nameless file its name. Only by way of a second name can it replace
  * another, and a signal must not come between the two. */
-static int name_it(struct outfile *out)
+static int name_it(struct outfile *out, int dir, const char *base)
 {
-	if (link_named(out, out->base) == 0)
+	if (link_in(out, dir, base) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -1;
@@ -278,22 +299,26 @@ static int name_it(struct outfile *out)
 	return 0;
 }
 
-int outfile_publish(struct outfile *out)
+int outfile_publish_as(struct outfile *out, int dir, const char *base, bool sync)
 {
-	if (out->dir < 0)
-		return 0;
 	if (out->has_mode && fchmod(out->fd, out->mode) != 0)
 		return io_fail(out->name);
-	/* The name must never stand for bytes that a power cut can lose. */
-	if (fdatasync(out->fd) != 0 && errno != EINVAL)
+	if (sync && fdatasync(out->fd) != 0 && errno != EINVAL)
 		return io_fail(out->name);
-	if (!out->temp[0] && name_it(out) < 0)
+	if (!out->temp[0] && name_it(out, dir, base) < 0)
 		return io_fail(out->name);
 	if (out->temp[0]) {
-		if (renameat(out->dir, out->temp, out->dir, out->base) != 0)
+		if (renameat(out->dir, out->temp, dir, base) != 0)
 			return io_fail(out->name);
 		out->temp[0] = '\0';
 		interrupt_release();
 	}
 	return 0;
+}
+
+int outfile_publish(struct outfile *out)
+{
+	/* The name must never stand for bytes that a power cut can lose. */
+	return out->dir < 0 ? 0
+			    : outfile_publish_as(out, out->dir, out->base, true);
 }

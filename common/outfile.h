@@ -29,6 +29,11 @@ bool outfile_names_stdout(const char *path);
  * outlive it. */
 int outfile_open(struct outfile **out, const char *path);
 
+/* Begin a file somewhere in the directory dir (duplicated), to be given its
+ * name by outfile_publish_as(). name is for messages and must outlive it.
+ * Returns 0 or a failure (reported). */
+int outfile_open_in(struct outfile **out, int dir, const char *name);
+
 /* Without outfile_publish() before: nothing happens to the path. */
 void outfile_free(struct outfile *out);
 
@@ -50,6 +55,11 @@ int64_t outfile_position(const struct outfile *out);
 
 /* Give it its name. Once. Returns 0 or a failure (reported). */
 int outfile_publish(struct outfile *out);
+
+/* Give it this name in the directory dir, of the same filesystem, replacing
+ * what has it. With sync its bytes are on the disk first: for what stands for
+ * an image; what is named by its digest proves itself. */
+int outfile_publish_as(struct outfile *out, int dir, const char *base, bool sync);
 
 AUTO_DEFINE(outfile, struct outfile *, outfile_free);
 

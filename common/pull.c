@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/registry.h"
+#include "common/reuse.h"
 
 /* What is on its way for one image. */
 struct work {
@@ -16,13 +17,18 @@ struct work {
 	struct registry_image image;
 	struct image_config config; /* empty when it is no image config */
 	struct download *config_download; /* NULL: was in the store */
-	struct download **layers;         /* likewise, each */
+	struct layer {
+		struct download *download; /* NULL: is there */
+		struct reuse found;        /* in the directory to reuse */
+	} *layers;
 };
 
 static void work_clear(struct work *work)
 {
-	for (size_t i = 0; work->layers && i < work->image.document.manifest.layer_count; i++)
-		download_free(work->layers[i]);
+	for (size_t i = 0; work->layers && i < work->image.document.manifest.layer_count; i++) {
+		download_free(work->layers[i].download);
+		free(work->layers[i].found.path);
+	}
 	free(work->layers);
 	download_free(work->config_download);
 	image_config_clear(&work->config);
@@ -59,7 +65,7 @@ static bool came_before(const struct manifest *manifest, size_t index)
 	return false;
 }
 
-static int start_all(struct work *work)
+static int start_config(struct work *work)
 {
 	const struct manifest *manifest = &work->image.document.manifest;
 	AUTO(mem) char *label = mem_printf("config %s", manifest->config.digest.text);
@@ -69,16 +75,31 @@ static int start_all(struct work *work)
 		return msg_fail(STATUS_INTEGRITY, "%s: %s: larger than %d bytes",
 				work->pull->name, label, CONFIG_MAX_BYTES);
 	work->config_download = start(work->pull, label, &manifest->config, false);
-	work->layers = mem_zalloc(manifest->layer_count, sizeof(struct download *));
-	for (size_t i = 0; i < manifest->layer_count; i++) {
+	return 0;
+}
+
+/* Looks into the directory to reuse first, if the config is known by now. */
+static int start_layers(struct work *work)
+{
+	const struct pull *pull = work->pull;
+	const struct manifest *manifest = &work->image.document.manifest;
+	int rc = 0;
+
+	work->layers = mem_zalloc(manifest->layer_count, sizeof(*work->layers));
+	for (size_t i = 0; i < manifest->layer_count && rc == 0; i++) {
 		const struct descriptor *layer = &manifest->layers[i];
 		AUTO(mem) char *name = mem_printf("layer %zu %s", i,
 						  layer->digest.text);
 
-		if (!came_before(manifest, i))
-			work->layers[i] = start(work->pull, name, layer, true);
+		if (i < work->config.diff_id_count && pull->reuse)
+			rc = reuse_find(pull->reuse, &layer->digest,
+					&work->config.diff_ids[i], pull->loop,
+					&work->layers[i].found);
+		if (rc == 0 && !work->layers[i].found.path &&
+		    !came_before(manifest, i))
+			work->layers[i].download = start(pull, name, layer, true);
 	}
-	return 0;
+	return rc;
 }
 
 static int wait_for(const struct work *work, const struct download *download)
@@ -190,6 +211,7 @@ static void put_image(const struct work *work)
 	if (name)
 		json_append(names, json_new_string(name));
 	json_add(record, "names", names);
+	json_add_string(record, "image", work->pull->typed_image);
 	json_add_string(record, "registry", reference->host);
 	json_add_string(record, "repository", reference->repository);
 	if (reference->tag)
@@ -237,6 +259,16 @@ static const char *compression_of(const char *media_type)
 	return NULL;
 }
 
+static struct json_object *plain_member(const struct reuse *found)
+{
+	struct json_object *plain = json_new_object();
+
+	json_add_string(plain, "file", found->path);
+	json_add_integer(plain, "offset", 0);
+	json_add_integer(plain, "length", found->size);
+	return plain;
+}
+
 static void put_layer(const struct work *work, size_t index)
 {
 	const struct descriptor *layer =
@@ -244,6 +276,7 @@ static void put_layer(const struct work *work, size_t index)
 	AUTO(json) struct json_object *record = new_record("layer");
 	AUTO(mem) char *path = store_blob_path(work->pull->store, &layer->digest);
 	const char *compression = compression_of(layer->media_type);
+	const struct reuse *found = &work->layers[index].found;
 
 	json_add_integer(record, "index", (int64_t)index);
 	add_descriptor(record, &layer->digest, layer->size,
@@ -251,9 +284,13 @@ static void put_layer(const struct work *work, size_t index)
 	if (index < work->config.diff_id_count)
 		json_add_string(record, "diff_id",
 				work->config.diff_ids[index].text);
-	if (compression)
-		json_add_string(record, "compression", compression);
-	json_add_string(record, "file", path);
+	if (found->path) {
+		json_add(record, "plain", plain_member(found));
+	} else {
+		if (compression)
+			json_add_string(record, "compression", compression);
+		json_add_string(record, "file", path);
+	}
 	stream_put_json(work->pull->out, RECORD_LAYER, record);
 }
 
@@ -290,15 +327,20 @@ static int run(struct work *work)
 		rc = store_put(pull->store, &document->digest,
 			       document->bytes.data, document->bytes.len);
 	if (rc == 0)
-		rc = start_all(work);
+		rc = start_config(work);
+	/* What can be reused only the config tells. */
+	if (rc == 0 && !pull->reuse)
+		rc = start_layers(work);
 	if (rc == 0)
 		rc = take_config(work);
+	if (rc == 0 && pull->reuse)
+		rc = start_layers(work);
 	if (rc < 0)
 		return rc;
 	put_image(work);
 	put_config(work);
 	for (size_t i = 0; i < document->manifest.layer_count; i++) {
-		rc = wait_for(work, work->layers[i]);
+		rc = wait_for(work, work->layers[i].download);
 		if (rc < 0)
 			return rc;
 		put_layer(work, i);

@@ -25,6 +25,8 @@ struct pull {
 	const struct client_loop *loop;
 	const struct reference *reference;
 	const char *name; /* the image, for messages */
+	const char *typed_image; /* IMAGE as it was typed */
+	const char *reuse; /* a directory whose layers need no fetching; or NULL */
 	struct platform wish; /* normalized */
 	bool strict_platform; /* an image without an index must be for it too */
 };

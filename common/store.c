@@ -227,23 +227,6 @@ static int open_blob(const struct store *store, const struct digest *digest,
 	return TAKE_FD(fd);
 }
 
-static bool hashes_to(int fd, const char *name, const struct digest *digest)
-{
-	AUTO(digest_state) struct digest_state *state =
-		digest_begin(digest_algorithm(digest));
-	AUTO(mem) char *block = mem_resize(NULL, IO_BLOCK_SIZE, 1);
-	struct digest got;
-	size_t len;
-
-	do {
-		if (io_read(fd, name, block, IO_BLOCK_SIZE, &len) < 0)
-			return false;
-		digest_update(state, block, len);
-	} while (len == IO_BLOCK_SIZE);
-	digest_result(state, &got);
-	return digest_equal(&got, digest);
-}
-
 int store_has(const struct store *store, const struct digest *digest,
 	      int64_t size)
 {
@@ -251,7 +234,7 @@ int store_has(const struct store *store, const struct digest *digest,
 
 	if (fd < 0)
 		return 0;
-	return !store->shared || hashes_to(fd, digest->text, digest);
+	return !store->shared || digest_matches_file(fd, digest);
 }
 
 int store_put(const struct store *store, const struct digest *digest,

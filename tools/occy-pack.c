@@ -1,10 +1,10 @@
-/* occy-pack - write the images of a stream as one tar.
+/* occy-pack - write the images of a stream as one tar, or into a directory.
  *
- * - FILE is opened before the first record is read, and gets its name when
- *   the stream has come to its right end
- * - every record is passed on before it is worked on, so that what reads our
- *   stream works beside us
- * - the end record is written when FILE has its name
+ * - FILE or DIR is opened before the first record is read; what names an image
+ *   appears when the stream has come to its right end
+ * - every record is passed on at once, so that what reads our stream works
+ *   beside us; a layer's, when it has its place in DIR
+ * - the end record is written when everything has its name
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -13,16 +13,18 @@
 #include <unistd.h>
 
 #include "common/cli.h"
+#include "common/dockerdir.h"
 #include "common/dockersave.h"
 #include "common/json.h"
-#include "common/mem.h"
 #include "common/msg.h"
 #include "common/outfile.h"
 #include "common/reference.h"
 #include "common/stream.h"
 
 struct options {
-	const char *file;
+	const char *file; /* NULL with --dir */
+	const char *dir;  /* NULL without */
+	bool unique_names, replace;
 	char *name; /* owned: the full name, or NULL */
 	bool stream; /* even to a terminal */
 	bool verbose;
@@ -30,10 +32,15 @@ struct options {
 
 static const struct cli cli = {
 	.name = "occy-pack",
-	.synopsis = "[--name NAME:TAG] [--stream] [-qv] FILE <stream [>stream]",
+	.synopsis = "[--name NAME:TAG] [--stream] [-qv] FILE <stream [>stream]\n"
+		    "       occy-pack --dir DIR [--unique-names] [--replace] [--name NAME:TAG]\n"
+		    "                 [--stream] [-qv] <stream [>stream]",
 	.help = "Write the images of a stream to FILE as a tar for docker load and\n"
-		"podman load; - is stdout.\n"
+		"podman load; - is stdout. Or write what would be in the tar into DIR.\n"
 		"\n"
+		"  -d, --dir DIR        write into DIR, not into a tar\n"
+		"  -u, --unique-names   many images in one DIR, which share layers\n"
+		"      --replace        take the place of another image in DIR\n"
 		"  -n, --name NAME:TAG  call the one image so, not by its own names\n"
 		"      --stream         write the stream even if stdout is a terminal\n"
 		"  -q, --quiet          say nothing but errors\n"
@@ -58,10 +65,18 @@ static char *full_name(const char *text)
 
 static void check_operands(int argc, char **argv, struct options *opt)
 {
+	int wanted = opt->dir ? 0 : 1;
+
+	if (optind + wanted < argc)
+		cli_usage(&cli, "unexpected argument: %s", argv[optind + wanted]);
+	if (opt->dir && opt->dir[0] == '\0')
+		cli_usage(&cli, "DIR is empty");
+	if (opt->dir)
+		return;
+	if (opt->unique_names || opt->replace)
+		cli_usage(&cli, "--unique-names and --replace are for --dir");
 	if (optind == argc)
 		cli_usage(&cli, "FILE is missing");
-	if (optind + 1 < argc)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind + 1]);
 	opt->file = argv[optind];
 	if (opt->file[0] == '\0')
 		cli_usage(&cli, "FILE is empty");
@@ -75,8 +90,11 @@ static void check_operands(int argc, char **argv, struct options *opt)
 
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	enum { OPT_STREAM = 256 };
+	enum { OPT_STREAM = 256, OPT_REPLACE };
 	static const struct option longopts[] = {
+		{ "dir", required_argument, NULL, 'd' },
+		{ "unique-names", no_argument, NULL, 'u' },
+		{ "replace", no_argument, NULL, OPT_REPLACE },
 		{ "name", required_argument, NULL, 'n' },
 		{ "stream", no_argument, NULL, OPT_STREAM },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -87,8 +105,17 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, ":n:qvhV", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":d:un:qvhV", longopts, NULL)) != -1) {
 		switch (c) {
+		case 'd':
+			opt->dir = optarg;
+			break;
+		case 'u':
+			opt->unique_names = true;
+			break;
+		case OPT_REPLACE:
+			opt->replace = true;
+			break;
 		case 'n':
 			free(opt->name);
 			opt->name = full_name(optarg);
@@ -114,63 +141,127 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	cli_need_stream(&cli);
 }
 
+/* Where the images go: into a tar or into a directory, never both. */
+struct sink {
+	struct outfile *out;
+	struct dockersave *save;
+	struct dockerdir *dir;
+	struct json_object *results; /* records of what was made */
+};
+
+static void sink_clear(struct sink *sink)
+{
+	dockerdir_free(sink->dir);
+	dockersave_free(sink->save);
+	outfile_free(sink->out);
+	json_object_put(sink->results);
+}
+
+static int sink_open(struct sink *sink, const struct options *opt)
+{
+	struct dockerdir_settings settings = {
+		.path = opt->dir,
+		.name = opt->name,
+		.unique_names = opt->unique_names,
+		.replace = opt->replace,
+	};
+	int rc;
+
+	sink->results = json_new_array();
+	if (opt->dir)
+		return dockerdir_open(&sink->dir, &settings);
+	rc = outfile_open(&sink->out, opt->file);
+	if (rc == 0)
+		sink->save = dockersave_new(sink->out, opt->name);
+	return rc;
+}
+
 /* NULL where no stream is wanted. */
 static struct stream_writer *open_stream(const struct options *opt)
 {
-	if (outfile_names_stdout(opt->file) ||
+	if ((opt->file && outfile_names_stdout(opt->file)) ||
 	    (isatty(STDOUT_FILENO) && !opt->stream))
 		return NULL;
 	return stream_writer_new(STDOUT_FILENO, "stdout");
 }
 
 /* What names no file may wait for the next record that does. */
-static int pass_on(struct stream_writer *writer, const struct record *record)
+static int pass_on(struct stream_writer *writer, const struct record *record,
+		   bool is_changed)
 {
 	if (!writer)
 		return 0;
-	stream_put(writer, record);
+	if (is_changed)
+		stream_put_json(writer, record->type, record->json);
+	else
+		stream_put(writer, record);
 	return record->type == RECORD_OTHER || record->type == RECORD_RESULT
 		       ? 0
 		       : stream_flush(writer);
 }
 
-static void put_results(struct stream_writer *writer, const struct options *opt,
-			const struct dockersave *save, int64_t size)
+static int take(struct sink *sink, struct stream_writer *writer,
+		struct record *record)
 {
-	struct json_object *images = dockersave_images(save);
+	bool is_changed = false;
+	int rc;
+
+	if (sink->dir) {
+		rc = dockerdir_put(sink->dir, record, &is_changed);
+		return rc == 0 ? pass_on(writer, record, is_changed) : rc;
+	}
+	rc = pass_on(writer, record, false);
+	return rc == 0 ? dockersave_put(sink->save, record) : rc;
+}
+
+static void add_tar_results(const struct sink *sink, const struct options *opt)
+{
+	struct json_object *images = dockersave_images(sink->save);
 
 	for (size_t i = 0; i < json_object_array_length(images); i++) {
-		AUTO(json) struct json_object *result = json_new_object();
+		struct json_object *result = json_new_object();
 
 		json_add_string(result, "type", "tar");
 		json_add_string(result, "image", json_string_at(images, i));
 		json_add_string(result, "format", "docker-save");
 		json_add_string(result, "file", opt->file);
-		json_add_integer(result, "size", size);
-		stream_put_json(writer, RECORD_RESULT, result);
+		json_add_integer(result, "size", outfile_position(sink->out));
+		json_append(sink->results, result);
 	}
 }
 
-/* The stream came to its right end: FILE gets its name, then ours ends. */
-static int publish(const struct options *opt, struct outfile *out,
-		   struct dockersave *save, struct stream_writer *writer,
-		   const struct stream_summary *summary)
+static int publish_tar(const struct sink *sink, const struct options *opt)
 {
-	int rc = summary->images > 0 ? dockersave_finish(save) : 0;
+	int rc = dockersave_finish(sink->save);
 
-	if (rc == 0 && summary->images > 0)
-		rc = outfile_publish(out);
+	if (rc == 0)
+		rc = outfile_publish(sink->out);
 	if (rc < 0)
 		return rc;
-	if (opt->verbose && summary->images > 0)
-		msg_note("%s: %" PRId64 " bytes", outfile_name(out),
-			 outfile_position(out));
-	if (writer) {
-		put_results(writer, opt, save, outfile_position(out));
-		stream_put_end(writer, summary);
-		rc = stream_flush(writer);
-	}
-	return rc;
+	add_tar_results(sink, opt);
+	if (opt->verbose)
+		msg_note("%s: %" PRId64 " bytes", outfile_name(sink->out),
+			 outfile_position(sink->out));
+	return 0;
+}
+
+/* The stream came to its right end: names appear, then our stream ends. */
+static int publish(const struct options *opt, const struct sink *sink,
+		   struct stream_writer *writer,
+		   const struct stream_summary *summary)
+{
+	int rc = 0;
+
+	if (summary->images > 0)
+		rc = sink->dir ? dockerdir_finish(sink->dir, sink->results)
+			       : publish_tar(sink, opt);
+	if (rc < 0 || !writer)
+		return rc;
+	for (size_t i = 0; i < json_object_array_length(sink->results); i++)
+		stream_put_json(writer, RECORD_RESULT,
+				json_object_array_get_idx(sink->results, i));
+	stream_put_end(writer, summary);
+	return stream_flush(writer);
 }
 
 /* What the stream left out has been named by whoever did so. */
@@ -184,14 +275,25 @@ static int say_left_out(const struct stream_summary *summary)
 			summary->left_out);
 }
 
-static int pack(const struct options *opt)
+static int read_all(struct sink *sink, struct stream_reader *reader,
+		    struct stream_writer *writer)
+{
+	AUTO(record) struct record record = { 0 };
+	int rc;
+
+	while ((rc = stream_read(reader, &record)) > 0) {
+		rc = take(sink, writer, &record);
+		if (rc < 0)
+			return rc;
+	}
+	return rc == 0 ? stream_need_image(reader) : rc;
+}
+
+static int pack(const struct options *opt, struct sink *sink)
 {
 	AUTO(stream_writer) struct stream_writer *writer = open_stream(opt);
 	AUTO(stream_reader) struct stream_reader *reader =
 		stream_reader_new(STDIN_FILENO, "stdin");
-	AUTO(record) struct record record = { 0 };
-	AUTO(outfile) struct outfile *out = NULL;
-	AUTO(dockersave) struct dockersave *save = NULL;
 	struct stream_summary summary;
 	int rc = 0;
 
@@ -200,34 +302,26 @@ static int pack(const struct options *opt)
 		rc = stream_flush(writer);
 	}
 	if (rc == 0)
-		rc = outfile_open(&out, opt->file);
-	if (rc < 0)
-		return rc;
-	save = dockersave_new(out, opt->name);
-	while ((rc = stream_read(reader, &record)) > 0) {
-		rc = pass_on(writer, &record);
-		if (rc == 0)
-			rc = dockersave_put(save, &record);
-		if (rc < 0)
-			return rc;
-	}
+		rc = sink_open(sink, opt);
 	if (rc == 0)
-		rc = stream_need_image(reader);
+		rc = read_all(sink, reader, writer);
 	if (rc < 0)
 		return rc;
 	stream_get_summary(reader, &summary);
-	rc = publish(opt, out, save, writer, &summary);
+	rc = publish(opt, sink, writer, &summary);
 	return rc < 0 ? rc : say_left_out(&summary);
 }
 
 int main(int argc, char **argv)
 {
 	struct options opt = { 0 };
+	struct sink sink = { 0 };
 	int rc;
 
 	cli_init(&cli);
 	parse_options(argc, argv, &opt);
-	rc = pack(&opt);
+	rc = pack(&opt, &sink);
+	sink_clear(&sink);
 	free(opt.name);
 	return cli_finish(rc);
 }

@@ -27,7 +27,8 @@
 struct options {
 	const char *os, *architecture, *variant;
 	bool strict_platform;
-	const char *store;
+	const char *store, *reuse;
+	const char *image; /* as typed */
 	const char *authfile, *username;
 	bool password_stdin;
 	struct client_settings client;
@@ -49,6 +50,8 @@ static const struct cli cli = {
 "                           the registry offers no choice\n"
 "      --store DIR          where blobs are kept (OCCY_STORE, else\n"
 "                           ~/.cache/occystrap)\n"
+"      --reuse DIR          do not fetch layers that DIR holds, a directory\n"
+"                           written by occy-pack --dir\n"
 "      --insecure           plain http will do\n"
 "      --no-tls-verify      do not check the registry's certificate\n"
 "      --authfile FILE      where logins are kept, as podman and docker do\n"
@@ -72,6 +75,7 @@ enum {
 	OPTION_VARIANT,
 	OPTION_STRICT_PLATFORM,
 	OPTION_STORE,
+	OPTION_REUSE,
 	OPTION_INSECURE,
 	OPTION_NO_TLS_VERIFY,
 	OPTION_AUTHFILE,
@@ -89,6 +93,7 @@ static const struct option longopts[] = {
 	{ "variant", required_argument, NULL, OPTION_VARIANT },
 	{ "strict-platform", no_argument, NULL, OPTION_STRICT_PLATFORM },
 	{ "store", required_argument, NULL, OPTION_STORE },
+	{ "reuse", required_argument, NULL, OPTION_REUSE },
 	{ "insecure", no_argument, NULL, OPTION_INSECURE },
 	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
 	{ "authfile", required_argument, NULL, OPTION_AUTHFILE },
@@ -133,6 +138,9 @@ static void take_option(struct options *opt, int c)
 		break;
 	case OPTION_STORE:
 		opt->store = optarg;
+		break;
+	case OPTION_REUSE:
+		opt->reuse = optarg;
 		break;
 	case OPTION_INSECURE:
 		opt->client.insecure = true;
@@ -194,6 +202,7 @@ static void parse_options(int argc, char **argv, struct options *opt)
 		cli_usage(&cli, "--username and --password-stdin go together");
 	if (argc - optind != 3)
 		cli_usage(&cli, "REGISTRY, IMAGE and TAG are needed");
+	opt->image = argv[optind + 1];
 	if (reference_from_parts(&opt->reference, argv[optind],
 				 argv[optind + 1], argv[optind + 2], why,
 				 sizeof(why)) < 0)
@@ -238,7 +247,7 @@ struct turn {
 	struct progress *progress;
 };
 
-static int take_turn(void *context)
+static int take_turn(void *context, int timeout_ms)
 {
 	const struct turn *turn = context;
 	struct pollfd out = { .fd = stream_writer_fd(turn->out) };
@@ -250,7 +259,7 @@ static int take_turn(void *context)
 	if (rc < 0)
 		return rc;
 	out.events = stream_is_pending(turn->out) ? POLLOUT : 0;
-	client_step(turn->client, &out, 1, 1000);
+	client_step(turn->client, &out, 1, timeout_ms);
 	progress_update(turn->progress, client_received(turn->client));
 	return 0;
 }
@@ -293,6 +302,8 @@ static int pull_one(const struct options *opt, const char *name,
 		.loop = &loop,
 		.reference = &opt->reference,
 		.name = name,
+		.typed_image = opt->image,
+		.reuse = opt->reuse,
 		.wish = wish,
 		.strict_platform = opt->strict_platform,
 	};

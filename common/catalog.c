@@ -1,0 +1,351 @@
+/* catalog.c - see catalog.h */
+#include "common/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "common/digest.h"
+#include "common/io.h"
+#include "common/manifest.h"
+#include "common/mem.h"
+#include "common/msg.h"
+#include "common/outfile.h"
+
+#define CATALOG "catalog.json"
+#define CATALOG_MAX_BYTES 67108864
+#define EXTRACTED_MANIFEST "manifest.json"
+#define HASH_DIGITS 12
+
+bool catalog_is_key(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= 512 && text[0] != '/' && text[0] != '.' &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			    "0123456789._-/:") == len &&
+	       !strstr(text, "..") && !strstr(text, "//");
+}
+
+/* Returns 1 with the parsed file, 0 where there is none, or a failure. */
+static int read_json(const struct catalog_place *place, const char *name,
+		     size_t most, struct json_object **out)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s", place->path, name);
+	AUTO(buf) struct buf text = { 0 };
+	AUTO(fd) int fd = -1;
+	const char *why;
+	int rc;
+
+	if (faccessat(place->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    errno == ENOENT)
+		return 0;
+	fd = io_open_regular(place->dir, name);
+	if (fd < 0)
+		return fd;
+	rc = io_read_all(fd, path, most, &text);
+	if (rc < 0)
+		return rc;
+	*out = json_parse(text.data ? text.data : "", text.len,
+			  JSON_DEPTH_DOCUMENT, &why);
+	return *out ? 1 : msg_fail(STATUS_INTEGRITY, "%s: %s", path, why);
+}
+
+static int write_json(const struct catalog_place *place, const char *name,
+		      struct json_object *json)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s", place->path, name);
+	AUTO(outfile) struct outfile *out = NULL;
+	size_t len;
+	const char *text = json_text(json, &len);
+	int rc = outfile_open_in(&out, place->dir, path);
+
+	if (rc == 0)
+		rc = outfile_write(out, text, len);
+	return rc == 0 ? outfile_publish_as(out, place->dir, name, true) : rc;
+}
+
+static bool is_map_of_strings(const struct json_object *value)
+{
+	if (!json_object_is_type(value, json_type_object))
+		return false;
+	json_object_object_foreach(value, key, member) {
+		(void)key;
+		if (!json_object_is_type(member, json_type_string))
+			return false;
+	}
+	return true;
+}
+
+/* The catalog, empty where there is none. Returns 0 or a failure. */
+static int read_catalog(const struct catalog_place *place,
+			struct json_object **out)
+{
+	int rc = read_json(place, CATALOG, CATALOG_MAX_BYTES, out);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		*out = json_new_object();
+	if (!json_object_is_type(*out, json_type_object))
+		return msg_fail(STATUS_INTEGRITY, "%s/%s: not a catalog",
+				place->path, CATALOG);
+	json_object_object_foreach(*out, image, tags) {
+		(void)image;
+		if (!is_map_of_strings(tags))
+			return msg_fail(STATUS_INTEGRITY, "%s/%s: not a catalog",
+					place->path, CATALOG);
+	}
+	return 0;
+}
+
+/* The manifest file of an image in the catalog, lent, or NULL. */
+static const char *find(const struct json_object *catalog,
+			const struct catalog_image *image)
+{
+	struct json_object *tags = NULL;
+	const char *file = NULL;
+
+	if (json_get_object(catalog, image->image, &tags) == 1)
+		json_get_string(tags, image->tag, &file);
+	return file;
+}
+
+static bool is_same_list(struct json_object *a, struct json_object *b)
+{
+	return a && b && json_object_equal(a, b);
+}
+
+/* Read a config for its platform; what cannot be read has none. */
+static void read_platform(const struct catalog_place *place, const char *config,
+			  struct platform *out)
+{
+	AUTO(fd) int fd = openat(place->dir, config,
+				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(buf) struct buf text = { 0 };
+	AUTO(json) struct json_object *json = NULL;
+	const char *why;
+
+	if (fd < 0 || io_read_all(fd, config, CONFIG_MAX_BYTES, &text) < 0)
+		return;
+	json = json_parse(text.data ? text.data : "", text.len,
+			  JSON_DEPTH_DOCUMENT, &why);
+	if (json && platform_from_json(out, json) < 0)
+		platform_clear(out);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool is_same_platform(const struct catalog_place *place,
+			     const struct catalog_image *image,
+			     const char *config)
+{
+	AUTO(platform) struct platform platform = { 0 };
+
+	if (strchr(config, '/') || config[0] == '.')
+		return false;
+	read_platform(place, config, &platform);
+	return !platform.os ||
+	       (same_text(platform.os, image->platform->os) &&
+		same_text(platform.architecture, image->platform->architecture) &&
+		same_text(platform.variant, image->platform->variant));
+}
+
+static int refuse(const struct catalog_place *place, const char *file,
+		  struct json_object *tags)
+{
+	const char *name = tags && json_object_is_type(tags, json_type_array) &&
+					   json_object_array_length(tags) > 0
+				   ? json_string_at(tags, 0)
+				   : NULL;
+
+	return msg_fail(STATUS_FAILED,
+			"%s/%s: stands for another image%s%s, or another platform of it; %s--replace puts this one in its place",
+			place->path, file, name ? ": " : "", name ? name : "",
+			place->unique_names
+				? ""
+				: "--use-unique-names keeps several images, ");
+}
+
+/* The manifest file that has our name: it must be of this image. */
+static int check_manifest(const struct catalog_place *place, const char *file,
+			  const struct catalog_image *image)
+{
+	AUTO(json) struct json_object *manifest = NULL;
+	struct json_object *entry, *tags = NULL;
+	const char *config = "";
+	int rc;
+
+	if (strchr(file, '/') || file[0] == '.')
+		return msg_fail(STATUS_INTEGRITY, "%s/%s: names a file elsewhere: %s",
+				place->path, CATALOG, file);
+	rc = read_json(place, file, MANIFEST_MAX_BYTES, &manifest);
+	if (rc <= 0)
+		return rc;
+	entry = json_object_is_type(manifest, json_type_array)
+			? json_object_array_get_idx(manifest, 0)
+			: NULL;
+	json_get_string(entry, "Config", &config);
+	json_get_array(entry, "RepoTags", &tags);
+	if (strcmp(config, image->config) == 0 ||
+	    (is_same_list(tags, image->tags) && json_object_array_length(tags) > 0 &&
+	     is_same_platform(place, image, config)))
+		return 0;
+	return refuse(place, file, tags);
+}
+
+/* manifest-IMAGE-TAG.json with / as _. Where that is too long, or another
+ * image has it ("a-b" with tag "c" and "a" with tag "b-c"), some digits of the
+ * two keys' hash tell them apart. */
+static char *unique_name(const struct json_object *catalog,
+			 const struct catalog_image *image)
+{
+	AUTO(mem) char *both = mem_printf("%s %s", image->image, image->tag);
+	char *name = mem_printf("manifest-%s-%s.json", image->image, image->tag);
+	bool is_taken = strlen(name) > NAME_MAX;
+	struct digest hash;
+
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = '_';
+	json_object_object_foreach(catalog, other, tags) {
+		json_object_object_foreach(tags, tag, file) {
+			if (strcmp(json_object_get_string(file), name) == 0 &&
+			    (strcmp(other, image->image) != 0 ||
+			     strcmp(tag, image->tag) != 0))
+				is_taken = true;
+		}
+	}
+	if (!is_taken)
+		return name;
+	digest_of(DIGEST_SHA256, both, strlen(both), &hash);
+	free(name);
+	name = mem_printf("manifest-%.100s-%.100s-%.*s.json", image->image,
+			  image->tag, HASH_DIGITS, digest_hex(&hash));
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = '_';
+	return name;
+}
+
+/* What the image's manifest file is to be called; the caller frees it. */
+static char *choose_name(const struct catalog_place *place,
+			 const struct json_object *catalog,
+			 const struct catalog_image *image)
+{
+	const char *known = find(catalog, image);
+
+	if (!place->unique_names)
+		return mem_strdup(EXTRACTED_MANIFEST);
+	return known && strcmp(known, EXTRACTED_MANIFEST) != 0
+		       ? mem_strdup(known)
+		       : unique_name(catalog, image);
+}
+
+static int check(const struct catalog_place *place,
+		 const struct json_object *catalog,
+		 const struct catalog_image *image)
+{
+	AUTO(mem) char *name = choose_name(place, catalog, image);
+
+	return place->replace ? 0 : check_manifest(place, name, image);
+}
+
+int catalog_check(const struct catalog_place *place,
+		  const struct catalog_image *image)
+{
+	AUTO(json) struct json_object *catalog = NULL;
+	int rc = read_catalog(place, &catalog);
+
+	return rc == 0 ? check(place, catalog, image) : rc;
+}
+
+static struct json_object *make_manifest(const struct catalog_place *place,
+					 const struct catalog_image *image)
+{
+	struct json_object *manifest = json_new_array();
+	struct json_object *entry = json_new_object();
+
+	json_add_string(entry, "Config", image->config);
+	if (place->unique_names)
+		json_add_string(entry, "ImageName", image->image);
+	else
+		json_add(entry, "RepoTags", json_object_get(image->tags));
+	json_add(entry, "Layers", json_object_get(image->layers));
+	if (place->unique_names)
+		json_add(entry, "RepoTags", json_object_get(image->tags));
+	json_append(manifest, entry);
+	return manifest;
+}
+
+/* A manifest file stands for one image: a copy of the catalog without what it
+ * said of this file. */
+static struct json_object *without(const struct json_object *catalog,
+				   const char *file)
+{
+	struct json_object *copy = json_new_object();
+
+	json_object_object_foreach(catalog, image, tags) {
+		struct json_object *kept = json_new_object();
+
+		json_object_object_foreach(tags, tag, name) {
+			if (strcmp(json_object_get_string(name), file) != 0)
+				json_add(kept, tag, json_object_get(name));
+		}
+		if (json_object_object_length(kept) > 0)
+			json_add(copy, image, kept);
+		else
+			json_object_put(kept);
+	}
+	return copy;
+}
+
+static int write_entry(const struct catalog_place *place,
+		       const struct json_object *catalog,
+		       const struct catalog_image *image, const char *file)
+{
+	AUTO(json) struct json_object *changed = without(catalog, file);
+	struct json_object *tags = NULL;
+
+	if (json_get_object(changed, image->image, &tags) != 1) {
+		tags = json_new_object();
+		json_add(changed, image->image, tags);
+	}
+	json_add_string(tags, image->tag, file);
+	if (json_object_equal(changed, (struct json_object *)(uintptr_t)catalog))
+		return 0;
+	return write_json(place, CATALOG, changed);
+}
+
+/* The manifest first: an entry never leads to nothing. */
+static int add(const struct catalog_place *place,
+	       const struct catalog_image *image, char **manifest)
+{
+	AUTO(json) struct json_object *catalog = NULL;
+	AUTO(json) struct json_object *json = make_manifest(place, image);
+	int rc = read_catalog(place, &catalog);
+
+	if (rc == 0)
+		rc = check(place, catalog, image);
+	if (rc < 0)
+		return rc;
+	*manifest = choose_name(place, catalog, image);
+	rc = write_json(place, *manifest, json);
+	return rc == 0 ? write_entry(place, catalog, image, *manifest) : rc;
+}
+
+int catalog_add(const struct catalog_place *place,
+		const struct catalog_image *image, char **manifest)
+{
+	AUTO(fd) int lock = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock < 0 || flock(lock, LOCK_EX) != 0)
+		return io_fail(place->path);
+	return add(place, image, manifest);
+}

@@ -1,0 +1,359 @@
+/* dockerdir.c - see dockerdir.h */
+#include "common/dockerdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/blob.h"
+#include "common/catalog.h"
+#include "common/imageblock.h"
+#include "common/inflate.h"
+#include "common/io.h"
+#include "common/mem.h"
+#include "common/msg.h"
+#include "common/outfile.h"
+
+/* An image whose block is complete, until all may appear. */
+struct listed {
+	char *label;           /* for result records */
+	char *image, *tag;     /* as the catalog calls it */
+	char *config;          /* "<hex>.json" */
+	struct platform platform;
+	struct json_object *layers, *tags; /* owned */
+};
+
+struct dockerdir {
+	struct dockerdir_settings settings;
+	struct catalog_place place;
+	char *path;  /* absolute */
+	int dir;
+	bool is_made; /* by us */
+	struct imageblock block;
+	struct listed now;    /* of this block */
+	struct listed *list;  /* of those before */
+	size_t count, capacity;
+};
+
+static void listed_clear(struct listed *listed)
+{
+	free(listed->label);
+	free(listed->image);
+	free(listed->tag);
+	free(listed->config);
+	platform_clear(&listed->platform);
+	json_object_put(listed->layers);
+	json_object_put(listed->tags);
+	*listed = (struct listed){ 0 };
+}
+
+int dockerdir_open(struct dockerdir **out, const struct dockerdir_settings *settings)
+{
+	AUTO(dockerdir) struct dockerdir *dir = mem_zalloc(1, sizeof(*dir));
+
+	dir->settings = *settings;
+	dir->dir = -1;
+	dir->is_made = mkdir(settings->path, 0777) == 0;
+	if (!dir->is_made && errno != EEXIST)
+		return io_fail(settings->path);
+	dir->dir = open(settings->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir->dir < 0)
+		return io_fail(settings->path);
+	if (faccessat(dir->dir, ".", W_OK, AT_EACCESS) != 0)
+		return io_fail(settings->path);
+	dir->path = realpath(settings->path, NULL);
+	if (!dir->path)
+		return io_fail(settings->path);
+	dir->place = (struct catalog_place){
+		.dir = dir->dir,
+		.path = settings->path,
+		.unique_names = settings->unique_names,
+		.replace = settings->replace,
+	};
+	*out = TAKE(dir);
+	return 0;
+}
+
+void dockerdir_free(struct dockerdir *dir)
+{
+	if (!dir)
+		return;
+	/* Only an empty one goes. */
+	if (dir->is_made)
+		rmdir(dir->settings.path);
+	if (dir->dir >= 0)
+		close(dir->dir);
+	for (size_t i = 0; i < dir->count; i++)
+		listed_clear(&dir->list[i]);
+	free(dir->list);
+	listed_clear(&dir->now);
+	imageblock_clear(&dir->block);
+	free(dir->path);
+	free(dir);
+}
+
+static int end_block(struct dockerdir *dir)
+{
+	int rc;
+
+	if (!dir->block.label)
+		return 0;
+	rc = imageblock_check_whole(&dir->block);
+	if (rc < 0)
+		return rc;
+	dir->list = mem_grow(dir->list, dir->count, &dir->capacity,
+			     sizeof(*dir->list));
+	dir->now.label = mem_strdup(dir->block.label);
+	dir->list[dir->count++] = dir->now;
+	dir->now = (struct listed){ 0 };
+	imageblock_clear(&dir->block);
+	return 0;
+}
+
+/* What the catalog calls the image: IMAGE as it was typed where the stream
+ * says that, and its tag, else the digest that was asked for. */
+static int name_image(struct dockerdir *dir, const struct record *record)
+{
+	const struct image_view *image = &record->image;
+	const char *name = image->repository, *tag = image->tag;
+
+	json_get_string(record->json, "image", &name);
+	if (!tag && json_get_string(record->json, "tag_digest", &tag) != 1)
+		tag = digest_is_set(&image->digest) ? image->digest.text : NULL;
+	if (!name || !tag)
+		return msg_fail(STATUS_NOT_FOUND,
+				"%s: the stream does not say image and tag, which a directory needs",
+				dir->block.label);
+	if (!catalog_is_key(name) || !catalog_is_key(tag))
+		return msg_fail(STATUS_INTEGRITY, "%s: no name for a directory: %s %s",
+				dir->block.label, name, tag);
+	dir->now.image = mem_strdup(name);
+	dir->now.tag = mem_strdup(tag);
+	return 0;
+}
+
+static int begin_block(struct dockerdir *dir, const struct record *record)
+{
+	int rc = end_block(dir);
+
+	if (rc < 0)
+		return rc;
+	if (dir->count > 0 && (dir->settings.name || !dir->settings.unique_names))
+		return msg_fail(STATUS_USAGE, "%s: a second image, and %s is for one only",
+				image_view_name(&record->image),
+				dir->settings.name ? "--name"
+						   : "a directory without --unique-names");
+	imageblock_begin(&dir->block, &record->image);
+	dir->now.layers = json_new_array();
+	dir->now.tags = json_new_array();
+	if (dir->settings.name)
+		json_append(dir->now.tags, json_new_string(dir->settings.name));
+	for (size_t i = 0; !dir->settings.name && record->image.names &&
+			   i < json_object_array_length(record->image.names); i++)
+		json_append(dir->now.tags,
+			    json_new_string(json_string_at(record->image.names, i)));
+	return name_image(dir, record);
+}
+
+static struct catalog_image catalog_view(const struct listed *listed)
+{
+	return (struct catalog_image){
+		.image = listed->image,
+		.tag = listed->tag,
+		.config = listed->config,
+		.platform = &listed->platform,
+		.layers = listed->layers,
+		.tags = listed->tags,
+	};
+}
+
+/* Write bytes under a name in the directory, unless they are there. */
+static int put_file(const struct dockerdir *dir, const char *name,
+		    const struct buf *bytes)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s", dir->settings.path, name);
+	AUTO(outfile) struct outfile *out = NULL;
+	AUTO(fd) int fd = openat(dir->dir, name,
+				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(buf) struct buf there = { 0 };
+	int rc;
+
+	if (fd >= 0 && io_read_all(fd, path, CONFIG_MAX_BYTES, &there) == 0 &&
+	    there.len == bytes->len &&
+	    memcmp(there.data, bytes->data, bytes->len) == 0)
+		return 0;
+	rc = outfile_open_in(&out, dir->dir, path);
+	if (rc == 0)
+		rc = outfile_write(out, bytes->data, bytes->len);
+	return rc == 0 ? outfile_publish_as(out, dir->dir, name, false) : rc;
+}
+
+static int put_config(struct dockerdir *dir, const struct config_view *config)
+{
+	struct catalog_image view;
+	struct json_object *json;
+	int rc = imageblock_take_config(&dir->block, config);
+
+	if (rc < 0)
+		return rc;
+	json = dir->block.config.json;
+	if (platform_from_json(&dir->now.platform, json) < 0)
+		platform_clear(&dir->now.platform);
+	dir->now.config = mem_printf("%s.json", digest_hex(&config->digest));
+	/* Before the layers: a refusal after an hour's download is no use. */
+	view = catalog_view(&dir->now);
+	rc = catalog_check(&dir->place, &view);
+	return rc == 0 ? put_file(dir, dir->now.config, &dir->block.config_bytes)
+		       : rc;
+}
+
+/* Prove what a source of bytes says; write it to out unless that is NULL. */
+static int copy_layer(const struct layer_view *layer, const struct digest *diff_id,
+		      const char *name, struct outfile *out, int64_t *size)
+{
+	AUTO(blob) struct blob blob = BLOB_NONE;
+	AUTO(inflate) struct inflate *inflate = NULL;
+	const void *data;
+	size_t len;
+	int rc = blob_open_layer(&blob, layer);
+
+	if (rc < 0)
+		return rc;
+	inflate = inflate_start(&blob, diff_id, name, NULL);
+	while ((rc = inflate_next(inflate, &data, &len)) > 0) {
+		rc = out ? outfile_write(out, data, len) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	*size = inflate_total(inflate);
+	return rc;
+}
+
+static int write_layer(const struct dockerdir *dir, const char *folder,
+		       const struct layer_view *layer,
+		       const struct digest *diff_id, const char *name,
+		       int64_t *size)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s/layer.tar", dir->settings.path,
+					  folder);
+	AUTO(outfile) struct outfile *out = NULL;
+	AUTO(fd) int inside = -1;
+	int rc = outfile_open_in(&out, dir->dir, path);
+
+	if (rc == 0)
+		rc = copy_layer(layer, diff_id, name, out, size);
+	if (rc < 0)
+		return rc;
+	if (mkdirat(dir->dir, folder, 0777) != 0 && errno != EEXIST)
+		return io_fail(path);
+	inside = openat(dir->dir, folder,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (inside < 0)
+		return io_fail(path);
+	return outfile_publish_as(out, inside, "layer.tar", false);
+}
+
+/* Whether the directory holds the layer already, proven. */
+static bool has_layer(const struct dockerdir *dir, const char *folder,
+		      const struct digest *diff_id, int64_t *size)
+{
+	AUTO(fd) int inside = openat(dir->dir, folder,
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO(fd) int fd = inside < 0 ? -1
+				     : openat(inside, "layer.tar",
+					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	*size = st.st_size;
+	return digest_matches_file(fd, diff_id);
+}
+
+static void add_plain(const struct dockerdir *dir, struct json_object *json,
+		      const char *member, int64_t size)
+{
+	AUTO(mem) char *file = mem_printf("%s/%s", dir->path, member);
+	struct json_object *plain = json_new_object();
+
+	json_add_string(plain, "file", file);
+	json_add_integer(plain, "offset", 0);
+	json_add_integer(plain, "length", size);
+	json_add(json, "plain", plain);
+}
+
+static int put_layer(struct dockerdir *dir, struct record *record)
+{
+	const struct layer_view *layer = &record->layer;
+	AUTO(mem) char *name = imageblock_layer_name(&dir->block, layer);
+	AUTO(mem) char *member = NULL;
+	const struct digest *diff_id;
+	const char *folder;
+	int64_t size = 0;
+	int rc = imageblock_next_layer(&dir->block, layer, name, &diff_id);
+
+	if (rc < 0)
+		return rc;
+	folder = digest_hex(digest_is_set(&layer->digest) ? &layer->digest
+							  : diff_id);
+	member = mem_printf("%s/layer.tar", folder);
+	json_append(dir->now.layers, json_new_string(member));
+	if (!has_layer(dir, folder, diff_id, &size))
+		rc = write_layer(dir, folder, layer, diff_id, name, &size);
+	if (rc == 0)
+		add_plain(dir, record->json, member, size);
+	return rc;
+}
+
+int dockerdir_put(struct dockerdir *dir, struct record *record, bool *changed)
+{
+	*changed = record->type == RECORD_LAYER;
+	switch (record->type) {
+	case RECORD_IMAGE:
+		return begin_block(dir, record);
+	case RECORD_CONFIG:
+		return put_config(dir, &record->config);
+	case RECORD_LAYER:
+		return put_layer(dir, record);
+	case RECORD_HEADER:
+	case RECORD_END:
+	case RECORD_RESULT:
+	case RECORD_OTHER:
+		break;
+	}
+	return 0;
+}
+
+static void add_result(const struct dockerdir *dir, const struct listed *listed,
+		       const char *manifest, struct json_object *results)
+{
+	struct json_object *result = json_new_object();
+
+	json_add_string(result, "type", "directory");
+	json_add_string(result, "image", listed->label);
+	json_add_string(result, "format",
+			dir->settings.unique_names ? "merged" : "extracted");
+	json_add_string(result, "directory", dir->path);
+	json_add_string(result, "manifest", manifest);
+	json_append(results, result);
+}
+
+int dockerdir_finish(struct dockerdir *dir, struct json_object *results)
+{
+	int rc = end_block(dir);
+
+	for (size_t i = 0; i < dir->count && rc == 0; i++) {
+		struct catalog_image view = catalog_view(&dir->list[i]);
+		AUTO(mem) char *manifest = NULL;
+
+		rc = catalog_add(&dir->place, &view, &manifest);
+		if (rc == 0)
+			add_result(dir, &dir->list[i], manifest, results);
+	}
+	return rc;
+}
