@@ -543,9 +543,9 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 }
 
 @test "killed ourselves, we leave no stage, and the next run takes over" {
-	fake occy-pull "$store; exec sleep 20"
-	fake occy-pack 'exec sleep 20'
-	run -0 --separate-stderr ended KILL occy-pack.pid \
+	fake occy-pull "$store; : >\"\$D/ready\"; exec sleep 20"
+	fake occy-pack 'until [ -e "$D/ready" ]; do sleep 0.01; done; : >"$D/both"; exec sleep 20'
+	run -0 --separate-stderr ended KILL both \
 		occystrap fetch-to-tarfile r i t x.tar
 	[ "$output" = 'signal 9' ]
 	nothing_left
@@ -555,6 +555,24 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 	run -0 --separate-stderr fetch
 	[ "$(cat got)" = 12345 ]
 	[ ! -e .x.tar.occystrap ]
+}
+
+@test "killed ourselves at any moment, we leave no stage" {
+	for name in occy-pull occy-pack; do
+		fake $name 'echo $$ >>"$D/pids"; exec sleep 20'
+	done
+	RANDOM=33
+	for _ in {1..40}; do
+		occystrap fetch-to-tarfile r i t x.tar 2>/dev/null 3>&- &
+		sleep "0.0$((RANDOM % 50 + 10))"
+		kill -9 $!
+		wait $! || [ $? = 137 ]
+	done
+	# One that was only just being started has had time to show itself.
+	sleep 0.5
+	while read -r pid; do
+		within 5 gone "$pid"
+	done <pids
 }
 
 @test "stderr whose reader has gone does not keep us from cleaning up" {

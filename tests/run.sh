@@ -40,8 +40,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 packages='
-	bash bats buildah busybox-static ca-certificates clang clang-tidy curl docker-registry
-	docker.io gcc git iproute2 jq libarchive-dev libarchive-tools libc6-dev
+	bash bats buildah busybox-static ca-certificates clang clang-tidy curl
+	docker-registry docker.io gcc git jq libarchive-dev libc6-dev
 	libcurl4-openssl-dev libisal-dev libjson-c-dev libssl-dev mandoc meson
 	mount ninja-build openssl pkg-config podman python3 shellcheck skopeo
 	util-linux xz-utils zlib1g-dev zstd
@@ -113,10 +113,10 @@ run_tests() {
 	failed=$((failed + ${counted#* }))
 }
 
-# names BUILD EXPRESSION: of the tests whose name matches.
+# names BUILD EXPRESSION: of the tests whose "suite / name" matches.
 names() {
-	meson test -C "$builds/$1" --list 2>/dev/null | sed 's/.* \/ //' |
-		grep -E "$2" || :
+	meson test -C "$builds/$1" --list 2>/dev/null | grep -E "$2" |
+		sed 's/.* \/ //'
 }
 
 tidy() {
@@ -168,7 +168,7 @@ if check 'build: address and undefined behaviour' build asan gcc \
 fi
 if check 'build: threads' build tsan gcc -Db_sanitize=thread; then
 	heading 'tests: threads'
-	names tsan '^(unit|gunzip|occy-pack|occy-pull)' >"$builds/names"
+	names tsan ':unit / |:bats / occy-(pack|pull)$' >"$builds/names"
 	set -- tsan --timeout-multiplier 3
 	while IFS= read -r name; do
 		set -- "$@" "$name"
