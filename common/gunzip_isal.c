@@ -10,6 +10,8 @@
 #include "common/gunzip_engines.h"
 #include "common/mem.h"
 
+#define FLAGS_RESERVED 0xe0
+
 struct isal {
 	struct inflate_state inflate;
 	struct isal_gzip_header header; /* kept: a header may come in pieces */
@@ -46,7 +48,9 @@ static enum gunzip_result read_header(struct isal *isal)
 
 	if (rc == ISAL_END_INPUT)
 		return GUNZIP_MORE;
-	if (rc != ISAL_DECOMP_OK)
+	/* "Reserved FLG bits must be zero" (RFC 1952, 2.3.1.2): another field
+	 * may follow that this reader would take for data. ISA-L does not look. */
+	if (rc != ISAL_DECOMP_OK || isal->header.flags & FLAGS_RESERVED)
 		return GUNZIP_BAD_HEADER;
 	isal->in_body = true;
 	return GUNZIP_MORE;
