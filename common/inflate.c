@@ -1,8 +1,9 @@
 /* inflate.c - see inflate.h
  *
- * The ring: `filled` and `taken` count blocks and only rise, so that filled -
- * taken is what waits and block n lies at n % RING_BLOCKS. The decoding thread
- * owns the block at `filled`, the caller the one at `taken`; both counters and
+ * The ring: `filled`, `hashed` and `taken` count blocks and only rise, so that
+ * filled - taken is what waits and block n lies at n % RING_BLOCKS. The
+ * decoding thread owns the block at `filled`, the caller the one at `taken`,
+ * and whoever has set `hashing` reads the one at `hashed`. The counters and
  * all that says how it ended are under the lock.
  */
 #include "common/inflate.h"
@@ -10,11 +11,12 @@
 #include <pthread.h>
 
 #include "common/decoder.h"
+#include "common/io.h"
 #include "common/mem.h"
 #include "common/msg.h"
 
 #define RING_BLOCKS 8
-#define BLOCK_SIZE 262144
+#define BLOCK_SIZE IO_BLOCK_SIZE
 
 struct block {
 	unsigned char *data;
@@ -33,22 +35,47 @@ struct inflate {
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
 	struct block ring[RING_BLOCKS];
-	uint64_t filled, taken;
+	uint64_t filled, hashed, taken;
+	bool hashing; /* somebody is at the block at `hashed` */
 	bool ended;   /* no more blocks come */
 	bool stopped; /* nobody wants more */
 	int failure;
 	const char *why; /* of a failure that is not reported yet */
 };
 
-/* Returns the block to fill, or NULL when nobody wants it. */
+/* With the lock held, which is let go meanwhile: hash the next block, or wait
+ * while the other side does. */
+static void hash_one(struct inflate *inflate)
+{
+	const struct block *block = &inflate->ring[inflate->hashed % RING_BLOCKS];
+
+	if (inflate->hashing) {
+		pthread_cond_wait(&inflate->moved, &inflate->lock);
+		return;
+	}
+	inflate->hashing = true;
+	pthread_mutex_unlock(&inflate->lock);
+	digest_update(inflate->hash, block->data, block->len);
+	pthread_mutex_lock(&inflate->lock);
+	inflate->hashing = false;
+	inflate->hashed++;
+	pthread_cond_signal(&inflate->moved);
+}
+
+/* Returns the block to fill, or NULL when nobody wants it. Rather than stand
+ * about, the decoding thread hashes what its ring is full of. */
 static struct block *wait_for_room(struct inflate *inflate)
 {
 	struct block *block;
 
 	pthread_mutex_lock(&inflate->lock);
 	while (inflate->filled - inflate->taken == RING_BLOCKS &&
-	       !inflate->stopped)
-		pthread_cond_wait(&inflate->moved, &inflate->lock);
+	       !inflate->stopped) {
+		if (inflate->hashed < inflate->filled)
+			hash_one(inflate);
+		else
+			pthread_cond_wait(&inflate->moved, &inflate->lock);
+	}
 	block = inflate->stopped ? NULL
 				 : &inflate->ring[inflate->filled % RING_BLOCKS];
 	pthread_mutex_unlock(&inflate->lock);
@@ -137,6 +164,9 @@ static const struct block *take(struct inflate *inflate)
 	}
 	while (inflate->filled == inflate->taken && !inflate->ended)
 		pthread_cond_wait(&inflate->moved, &inflate->lock);
+	while (inflate->filled > inflate->taken &&
+	       inflate->hashed == inflate->taken)
+		hash_one(inflate);
 	if (inflate->filled > inflate->taken)
 		block = &inflate->ring[inflate->taken % RING_BLOCKS];
 	pthread_mutex_unlock(&inflate->lock);
@@ -170,7 +200,6 @@ int inflate_next(struct inflate *inflate, const void **data, size_t *len)
 	*len = 0;
 	if (!block)
 		return check_end(inflate);
-	digest_update(inflate->hash, block->data, block->len);
 	inflate->total += (int64_t)block->len;
 	*data = block->data;
 	*len = block->len;

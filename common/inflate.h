@@ -1,13 +1,12 @@
 /* inflate.h - a layer's uncompressed bytes, decoded ahead and proven.
  *
  * A thread of its own reads and decodes into a ring of blocks; the caller
- * takes them in order, and hashes as it takes. The last call says whether the
- * compressed data was whole and whether the layer is the one that its diff_id
- * names: nothing that came from here is to be trusted before that.
- *
- * On two cores that is near the best there is: decoding gzip takes one about
- * as long as hashing and writing take the other. Moving blocks' hashing to
- * whichever side has less to do was measured, and gains nothing.
+ * takes them in order. Whichever of the two would have to wait for the other
+ * hashes instead: decoding gzip takes longer than hashing and writing, decoding
+ * zstd takes less, and making files of it all takes the caller longest. The
+ * last call says whether the compressed data was whole and whether the layer
+ * is the one that its diff_id names: nothing that came from here is to be
+ * trusted before that.
  */
 #ifndef OCCY_COMMON_INFLATE_H
 #define OCCY_COMMON_INFLATE_H
