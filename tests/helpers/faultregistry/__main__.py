@@ -86,6 +86,7 @@ def options():
     a("--challenge", default="plain", choices=("plain", "lines", "comma", "tricky", "noscope", "norealm",
                                                "relative", "query", "http", "bare"),
       help="form of WWW-Authenticate (http: a plain http realm from a TLS registry; bare: none but on /v2/)")
+    a("--more-scope", default="", help="stands before the scope that a challenge asks for")
     a("--redirect-blobs", action="store_true", help="same as --fault redirect:to=cdn")
     a("--page-size", type=int, default=0, help="most tags in one tags/list answer")
     a("--no-referrers", action="store_true", help="404 for the referrers API")

@@ -12,18 +12,22 @@ from state import STATE
 class Credentials:
     """The part of a handler that asks for credentials and judges them."""
 
+    def option(self, name):
+        """An option, unless a rule says otherwise for this request."""
+        return self.plan.get("access", {}).get(name, getattr(STATE.opt, name))
+
     def challenge(self, error=None, scope=None):
-        o = STATE.opt
         scope = scope or ("repository:%s:pull" % self.name if self.name else None)
-        style = o.challenge
+        auth, style = self.option("auth"), self.option("challenge")
         realm = "/token" if style == "relative" else STATE.base() + "/token"
         if style == "query":
             realm += "?account=none&x=1"
         elif style == "http":
             realm = realm.replace("https:", "http:")
         out = []
-        if o.auth in ("anon", "token", "mixed"):
+        if auth in ("anon", "token", "mixed"):
             par = ['realm="%s"' % realm, 'service="faultregistry"']
+            scope = " ".join(filter(None, [self.option("more_scope"), scope]))
             if scope and style != "noscope":
                 par.append('scope="%s"' % scope)
             if error:
@@ -36,7 +40,7 @@ class Credentials:
             else:
                 bearer = "Bearer " + ",".join(par)
             out.append(bearer)
-        if o.auth in ("basic", "mixed"):
+        if auth in ("basic", "mixed"):
             out.append('Basic realm="a realm, with \\"quotes\\", and commas"')
         if style == "lines":
             heads = [("WWW-Authenticate", v) for v in ["Negotiate"] + out]
@@ -67,13 +71,12 @@ class Credentials:
 
     def allowed(self):
         """Check the credential; answer 401 and return False if it will not do."""
-        o = STATE.opt
-        if o.auth == "none":
+        if self.option("auth") == "none":
             return True
-        if self.auth == "basic" and o.auth in ("basic", "mixed") and self.basic_user():
+        if self.auth == "basic" and self.option("auth") in ("basic", "mixed") and self.basic_user():
             self.auth_ok = True
             return True
-        if self.auth == "bearer" and o.auth != "basic":
+        if self.auth == "bearer" and self.option("auth") != "basic":
             tok = self.headers["Authorization"].partition(" ")[2].strip()
             with STATE.lock:
                 t = STATE.tokens.get(tok)
@@ -94,25 +97,26 @@ class Credentials:
 
     def do_token(self):
         o = STATE.opt
-        if o.auth not in ("anon", "token", "mixed"):
+        if self.option("auth") not in ("anon", "token", "mixed"):
             return self.error(404, "UNKNOWN", "no token service")
         user, scopes = self.basic_user(), " ".join(self.query.get("scope", [])).split()
         refresh = None
         if self.command == "POST":
-            if not o.token_post:
+            if not self.option("token_post"):
                 return self.error(404, "UNKNOWN", "no OAuth2 here")
             form = urllib.parse.parse_qs(self.body.decode("latin-1"), keep_blank_values=True)
             one = {k: v[0] for k, v in form.items()}
             scopes = one.get("scope", "").split()
             if one.get("grant_type") == "refresh_token":
-                user = o.user if one.get("refresh_token") == o.identity_token and o.identity_token else None
+                known = self.option("identity_token")
+                user = o.user if known and one.get("refresh_token") == known else None
             elif one.get("grant_type") == "password":
                 user = o.user if (one.get("username"), one.get("password")) == (o.user, o.password) else None
             else:
                 user = None
             if "service" not in one or "client_id" not in one:
                 return self.error(400, "UNKNOWN", "service and client_id are required")
-            refresh = o.identity_token if one.get("access_type") == "offline" else None
+            refresh = self.option("identity_token") if one.get("access_type") == "offline" else None
         elif self.command != "GET":
             return self.error(405, "UNSUPPORTED", "GET or POST")
         if user is None:
@@ -120,20 +124,21 @@ class Credentials:
             return self.error(401, "UNAUTHORIZED", "incorrect username or password")
         if user:
             self.auth_ok = True
-        elif o.auth == "token":
-            if not o.token_empty:
+        elif self.option("auth") == "token":
+            if not self.option("token_empty"):
                 return self.error(401, "UNAUTHORIZED", "authentication required")
             scopes = []
-        tok = STATE.new_token(user, scopes)
+        tok = STATE.new_token(user, scopes, self.option("token_ttl"), self.option("token_requests"))
         doc = {}
-        if o.token_field in ("token", "both"):
+        if self.option("token_field") in ("token", "both"):
             doc["token"] = tok
-        if o.token_field in ("access_token", "both"):
+        if self.option("token_field") in ("access_token", "both"):
             doc["access_token"] = tok
-        if o.token_expires_in >= 0:
-            doc["expires_in"] = o.token_expires_in
-        if o.token_issued_at:
-            doc["issued_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + o.clock_skew))
+        if self.option("token_expires_in") >= 0:
+            doc["expires_in"] = self.option("token_expires_in")
+        if self.option("token_issued_at"):
+            now = time.time() + self.option("clock_skew")
+            doc["issued_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
         if refresh:
             doc["refresh_token"] = refresh
         self.send(200, [("Content-Type", "application/json")], dumps(doc))

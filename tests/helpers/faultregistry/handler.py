@@ -30,7 +30,7 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
     def do_GET(self):
         self.begin()
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = do_GET
 
     # -- one request
 
@@ -66,7 +66,7 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
                    "ms": int((time.time() - self.t0) * 1000), "faults": sorted(self.plan),
                    "host": self.headers.get("Host"), "accept": self.headers.get_all("Accept"),
                    "ae": self.headers.get("Accept-Encoding"), "if_range": self.headers.get("If-Range"),
-                   "ua": self.headers.get("User-Agent")}
+                   "ua": self.headers.get("User-Agent"), "headers": list(self.headers)}
             if self.leak:
                 rec["leak"] = True
             if self.note:
@@ -170,7 +170,7 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
         self.error(404, "NAME_UNKNOWN" if self.path.startswith("/v2/") else "UNKNOWN", "not found")
 
     def do_ping(self):
-        if STATE.opt.auth == "none" or self.allowed():
+        if self.option("auth") == "none" or self.allowed():
             self.send(200, [("Content-Type", "application/json")], b"{}")
 
     def repo_ok(self):
@@ -284,8 +284,8 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
                 return False
             loc = "../blobs/%s?hop=1" % plain.rsplit("/", 1)[1]
         else:
-            loc = {"cdn": lambda: STATE.cdn_base() + STATE.sign(self.digest),
-                   "cdn-name": lambda: STATE.cdn_base("localhost") + STATE.sign(self.digest),
+            loc = {"cdn": lambda: STATE.cdn_base() + STATE.sign(self.digest, self.name, a),
+                   "cdn-name": lambda: STATE.cdn_base("localhost") + STATE.sign(self.digest, self.name, a),
                    "file": lambda: "file:///etc/hostname",
                    "ftp": lambda: "ftp://127.0.0.1:9/none",
                    "bad": lambda: "http://[::bad/",

@@ -7,6 +7,7 @@ import base64
 import copy
 import gzip
 import hashlib
+import json
 import re
 
 from common import MT_INDEX, MT_MANIFEST, MT_SCHEMA1, dumps, sha256
@@ -255,11 +256,22 @@ def artifact(m):
                   "layers": [dict(m.layers[0], mediaType="application/vnd.example.data")]})
 
 
+def with_layers(m, numbers):
+    """The image with those of its layers, and a config that fits."""
+    config = json.loads(m.read(m.image["config"]))
+    diff_ids = config["rootfs"]["diff_ids"]
+    config["rootfs"]["diff_ids"] = [diff_ids[n] for n in numbers]
+    config.pop("history", None)
+    m.image["config"] = m.describe(m.add(dumps(config), m.image["config"]["mediaType"]))
+    m.image["layers"] = [m.layers[n] for n in numbers]
+    return m.out(m.image)
+
+
 @tag("fr-twice", "the same layer twice in one manifest")
 def twice(m):
-    return m.out(dict(m.image, layers=[m.layers[0], m.layers[0]] + m.layers[1:]))
+    return with_layers(m, [0] + list(range(len(m.layers))))
 
 
 @tag("fr-empty", "a manifest with no layers")
 def no_layers(m):
-    return m.out(dict(m.image, layers=[]))
+    return with_layers(m, [])

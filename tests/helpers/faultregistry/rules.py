@@ -17,11 +17,14 @@ FAULTS = {
     "warning":      ("pre", "any", "text=...: add Warning: 299 - \"text\""),
     "rl_headers":   ("pre", "manifest", "limit=100 [window=21600]: RateLimit-Limit and a falling RateLimit-Remaining"),
     "auth401":      ("pre", "blob+manifest", "[error=invalid_token]: 401 and a challenge whatever was sent (401 loop)"),
+    "access":       ("pre", "any", "auth=… challenge=… token_requests=… token_ttl=… and so on: in place of the "
+                     "options of these names"),
     "forbid":       ("pre", "blob+manifest", "403 DENIED"),
     "head_405":     ("pre", "manifest+blob", "405 to HEAD"),
     "redirect":     ("route", "blob", "to=cdn|cdn-name|loop|file|ftp|chain|up|none|bad|URL [code=307] [n=5]: "
                      "cdn same host other port, cdn-name host name localhost, loop to itself, chain n hops then the real answer, "
-                     "up a relative Location, none no Location, bad an unparsable one"),
+                     "up a relative Location, none no Location, bad an unparsable one; cdn with [uses=N] [ttl=SECONDS]; "
+                     "the address says for=REPOSITORY"),
     "strict_accept": ("route", "manifest", "404 unless the manifest's media type is named in Accept"),
     "content_type": ("route", "manifest", "value=text/plain (empty: no header)"),
     "digest_header": ("route", "manifest+blob+cdn", "value=wrong|none|TEXT: Docker-Content-Digest"),

@@ -33,18 +33,19 @@ class State:
                 self.logf.write(json.dumps(rec, separators=(",", ":")) + "\n")
                 self.logf.flush()
 
-    def sign(self, digest):
+    def sign(self, digest, name, options):
         """A one-host, short-lived address for a blob on the second port."""
         sig = secrets.token_hex(8)
         with self.lock:
-            self.signed[sig] = [digest, time.time() + self.opt.cdn_ttl, self.opt.cdn_uses]
-        return "/blob/%s?sig=%s" % (digest.replace(":", "/"), sig)
+            self.signed[sig] = [digest, time.time() + float(options.get("ttl", self.opt.cdn_ttl)),
+                                int(options.get("uses", self.opt.cdn_uses))]
+        return "/blob/%s?sig=%s&for=%s" % (digest.replace(":", "/"), sig, name)
 
-    def new_token(self, user, scopes):
+    def new_token(self, user, scopes, ttl, requests):
         tok = "frt." + secrets.token_hex(24)
         with self.lock:
-            self.tokens[tok] = {"user": user, "scopes": scopes, "until": time.time() + self.opt.token_ttl,
-                                "left": self.opt.token_requests or None}
+            self.tokens[tok] = {"user": user, "scopes": scopes, "until": time.time() + ttl,
+                                "left": requests or None}
         return tok
 
 
