@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# occy-pull and the names of images: which host is asked for what, and what is
+# no name.
+load helpers/pull
+
+setup_file() {
+	describe | make_layout "$(layout)"
+	start_faults "$(layout)"
+}
+
+teardown_file() {
+	stop_faults
+}
+
+describe() {
+	lines 'image latest' layer 'file a one' 'image other' layer 'file a other'
+}
+
+usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream'
+
+# misused TEXT ARGUMENT...: status 2, nothing else happens.
+misused() {
+	run -2 --separate-stderr occy-pull --store none -- "${@:2}"
+	same "$stderr" "occy-pull: $1"$'\n'"$usage"
+	[ -z "$output" ]
+	[ ! -e none ]
+}
+
+# asks_for ORIGIN NAME ARGUMENT...: the proxy, which refuses, is asked for
+# ORIGIN, and the message speaks of NAME.
+asks_for() {
+	: >"$faults_log"
+	https_proxy=http://$faults run -7 --separate-stderr \
+		occy-pull --store store --retry-wait 0.001 -- "${@:3}"
+	[[ $stderr == "occy-pull: $2: manifest: "*" (6 tries)" ]]
+	within 3 grep -q CONNECT "$faults_log"
+	same "$(jq -r '"\(.method) \(.path)"' "$faults_log" | sort -u)" "CONNECT $1"
+}
+
+@test "R1 the registry is the host that is named, with its port" {
+	asks_for quay.example:443 quay.example/a/b:1 quay.example a/b 1
+	asks_for quay.example:8443 quay.example:8443/a/b:1 quay.example:8443 a/b 1
+	asks_for '[2001:db8::1]:5000' '[2001:db8::1]:5000/a:1' '[2001:db8::1]:5000' a 1
+	asks_for quay.example:443 quay.example/a:1 Quay.EXAMPLE a 1
+}
+
+@test "R1 what is no host name is refused before anything is asked" {
+	misused 'REGISTRY is empty' '' a/b latest
+	misused 'REGISTRY is a host name, without a scheme: https://h' https://h a/b latest
+	misused 'REGISTRY is a host name, without a path: h/a' h/a b latest
+	misused 'bad registry name: -h' -h a/b latest
+	misused 'bad registry name: h..i' h..i a/b latest
+	misused 'bad registry name: h i' 'h i' a/b latest
+	misused 'bad port in registry name: h:' h: a/b latest
+	misused 'bad port in registry name: h:65536' h:65536 a/b latest
+	misused 'an IPv6 address belongs in brackets: ::1' ::1 a/b latest
+	misused "a registry's name holds no user and no password" me:secret@h a/b latest
+}
+
+@test "R1 a name and its tag are apart" {
+	misused 'put the tag in TAG, not in IMAGE: ubuntu:22.04' h ubuntu:22.04 latest
+	misused 'put the digest in TAG, not in IMAGE: a@sha256:00' h a@sha256:00 latest
+}
+
+@test "R2 docker.io is asked at registry-1.docker.io, and gets library/" {
+	for host in docker.io index.docker.io registry-1.docker.io; do
+		asks_for registry-1.docker.io:443 docker.io/library/busybox:latest \
+			"$host" busybox latest
+		asks_for registry-1.docker.io:443 docker.io/me/busybox:1.0 \
+			"$host" me/busybox 1.0
+	done
+}
+
+@test "R2 no other registry gets library/" {
+	works busybox latest
+	was_asked busybox "$(lines 'manifest 200' 'blob 200' 'blob 200')"
+	[[ ${lines[1]} == *'"names":["'"$faults"'/busybox:latest"]'* ]]
+}
+
+@test "R3 a tag and a digest: the digest is fetched, and there is no name" {
+	local digest
+	digest=$(digest other manifest)
+	works r3 "latest@$digest"
+	was_asked r3 "$(lines "manifest 200 /v2/r3/manifests/$digest" \
+		"blob 200 /v2/r3/blobs/$(digest other config)" \
+		"blob 200 /v2/r3/blobs/$(digest other layer 0)")" .path
+	[[ ${lines[1]} == '{"type":"image","names":[],'*',"tag":"latest","digest":"'"$digest"'",'* ]]
+}
+
+@test "R3 a digest alone" {
+	works r3-alone "$(digest other manifest)"
+	[[ ${lines[1]} == '{"type":"image","names":[],'*'"repository":"r3-alone","digest":'* ]]
+	same "$(jq -c '.manifests[].annotations' store/index.json)" null
+}
+
+@test "R3 an empty tag is no tag: latest is not guessed" {
+	misused 'the tag is empty' h a/b ''
+}
+
+@test "R4 names of repositories and tags" {
+	for name in a/b/c a.b_c__d-e---f 0 a1/b2; do
+		works "$name" latest
+	done
+	for name in a//b /a a/ a..b a.-b a___b _a -a a- a. 'a b' $'a\nb' a/../b ä; do
+		run -2 --separate-stderr pull "$name" latest
+		[[ ${stderr_lines[0]} == 'occy-pull: bad repository name: '* ]]
+		[ -z "$output" ]
+	done
+	misused 'the repository name is missing' h '' latest
+	misused 'repository name must be lower case: Lab/dev' h Lab/dev latest
+	for tag in .a -a a/b 'a b' a:b a+b; do
+		run -2 --separate-stderr pull a "$tag"
+		[ -z "$output" ]
+	done
+	misused 'bad tag: .a' h a .a
+}
+
+@test "R4 lengths, and a name that looks like an image's id" {
+	local id long tag
+	id=$(printf 'a%.0s' {1..64})
+	misused "64 hexadecimal digits are an image's id, not a name: $id" docker.io "$id" latest
+	tag=$(printf 't%.0s' {1..128})
+	run -4 --separate-stderr pull a "$tag"
+	misused "the tag is longer than 128: ${tag}t" h a "${tag}t"
+	long=$(printf 'n%.0s' {1..253})
+	asks_for h:443 "h/$long:..." h "$long" latest
+	run -2 --separate-stderr occy-pull h "n$long" latest
+	[[ ${stderr_lines[0]} == 'occy-pull: registry and repository name are longer than 255: n'* ]]
+}
+
+@test "R5 a digest that is none, on the command line" {
+	local text='bad digest (sha256: and 64 lower-case digits are wanted)'
+	for digest in sha256:abc "sha256:$(printf 'A%.0s' {1..64})" md5:00 sha256: \
+		'sha256:../../../etc/passwd' "sha512:$(printf 'a%.0s' {1..64})"; do
+		misused "$text: $digest" h a "$digest"
+		misused "$text: $digest" h a "latest@$digest"
+	done
+}
+
+@test "R5 a digest that is none, in a manifest: no request and no file for it" {
+	fails 8 'occy-pull: HOST/r5:fr-traverse: manifest: layer 0: bad digest: sha256:../../../../../../etc/passwd' \
+		r5 fr-traverse
+	local upper
+	upper=$(digest latest layer 0)
+	fails 8 "occy-pull: HOST/r5:fr-upper: manifest: layer 0: bad digest: sha256:$(tr a-f A-F <<<"${upper#*:}")" \
+		r5 fr-upper
+	fails 8 "occy-pull: HOST/r5:fr-unkalg: manifest: layer 0: bad digest: whirlpool:$(printf 'ab%.0s' {1..32})" \
+		r5 fr-unkalg
+	was_asked r5 "$(times 3 'manifest 200')"
+	same "$(ls -A store/blobs/sha256)" ''
+}
