@@ -116,17 +116,17 @@ static size_t on_write(char *data, size_t size, size_t count, void *context)
 	return call->aborted ? CURL_WRITEFUNC_ERROR : len;
 }
 
+/* As OpenSSL and curl have it: a file adds to the folder. */
 static void set_trust(const struct http *http, CURL *easy)
 {
 	const char *file = getenv("SSL_CERT_FILE");
 	const char *directory = getenv("SSL_CERT_DIR");
 
+	if (!directory)
+		directory = http->ca_directory;
 	if (file || directory) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
-	} else if (http->ca_directory) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, http->ca_directory);
 	}
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }

@@ -123,6 +123,23 @@ all="$(lines 'manifest 200' 'blob 200' 'blob 200' 'blob 200')"
 	SSL_CERT_DIR=$PWD/system works r11-dir latest
 }
 
+@test "R11 SSL_CERT_FILE alone adds to the system's folder of CAs" {
+	[ "$(id -u)" = 0 ] || skip 'only root can put another folder in its place'
+	over_tls
+	mkdir system
+	cp "$BATS_FILE_TMPDIR/ca.pem" system/
+	openssl rehash system
+	instead() {
+		unshare -m sh -c 'mount --bind "$0" /etc/ssl/certs && exec "$@"' "$@"
+	}
+	run -0 --separate-stderr instead system occy-pull --store a -q "$tls" r11-system latest
+	SSL_CERT_FILE=$BATS_FILE_TMPDIR/other.pem run -0 --separate-stderr instead system \
+		occy-pull --store b -q "$tls" r11-both latest
+	same "$stderr" ''
+	SSL_CERT_FILE=$BATS_FILE_TMPDIR/ca.pem run -0 --separate-stderr instead tmp \
+		occy-pull --store c -q "$tls" r11-file latest
+}
+
 @test "R15 a connection that stalls is given up, and the rest tried again" {
 	SECONDS=0
 	works r15-once latest --stall-timeout 1
