@@ -84,9 +84,11 @@ def options():
     a("--token-issued-at", action="store_true", help="say issued_at")
     a("--clock-skew", type=float, default=0, help="seconds by which issued_at is wrong")
     a("--challenge", default="plain", choices=("plain", "lines", "comma", "tricky", "noscope", "norealm",
-                                               "relative", "query", "http", "bare"),
+                                               "relative", "query", "http", "bare", "noservice"),
       help="form of WWW-Authenticate (http: a plain http realm from a TLS registry; bare: none but on /v2/)")
     a("--more-scope", default="", help="stands before the scope that a challenge asks for")
+    a("--tunnel", type=int, default=0, metavar="PORT",
+      help="as a proxy, lead every CONNECT to this port; else they are refused")
     a("--redirect-blobs", action="store_true", help="same as --fault redirect:to=cdn")
     a("--page-size", type=int, default=0, help="most tags in one tags/list answer")
     a("--no-referrers", action="store_true", help="404 for the referrers API")

@@ -27,6 +27,8 @@ class Credentials:
         out = []
         if auth in ("anon", "token", "mixed"):
             par = ['realm="%s"' % realm, 'service="faultregistry"']
+            if style == "noservice":
+                par.pop()
             scope = " ".join(filter(None, [self.option("more_scope"), scope]))
             if scope and style != "noscope":
                 par.append('scope="%s"' % scope)

@@ -1,6 +1,8 @@
 """One connection: routes requests, applies the rules, answers."""
 
 import re
+import select
+import socket
 import ssl
 import time
 import urllib.parse
@@ -30,7 +32,27 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
     def do_GET(self):
         self.begin()
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def do_CONNECT(self):
+        """As a proxy that leads to one port whatever is asked for, or refuses."""
+        if STATE.opt.tunnel:
+            STATE.log({"method": "CONNECT", "path": self.path})
+            self.tunnel()
+        else:
+            self.begin()
+
+    def tunnel(self):
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with socket.create_connection((STATE.opt.host, STATE.opt.tunnel)) as there:
+            ends = {self.connection: there, there: self.connection}
+            while not STATE.stop.is_set():
+                for end in select.select(list(ends), [], [], 0.2)[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
 
     # -- one request
 
