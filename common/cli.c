@@ -79,14 +79,16 @@ void cli_bad_option(const struct cli *cli, int got, char **argv)
 	const char *option = argv[optind - 1];
 	bool is_long = strncmp(option, "--", 2) == 0 &&
 		       !is_in_group(argv[optind], optopt);
+	/* What follows the = may be a password, typed where it has no place. */
+	int len = (int)strcspn(option, "=");
 
 	if (!is_long && optopt != 0)
 		option = letter;
 	if (got == ':')
-		cli_usage(cli, "option %s needs an argument", option);
+		cli_usage(cli, "option %.*s needs an argument", len, option);
 	if (is_long && optopt != 0)
-		cli_usage(cli, "option %s takes no argument", option);
-	cli_usage(cli, "unknown option %s", option);
+		cli_usage(cli, "option %.*s takes no argument", len, option);
+	cli_usage(cli, "unknown option %.*s", len, option);
 }
 
 int64_t cli_number(const struct cli *cli, const char *option, const char *text,

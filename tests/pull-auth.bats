@@ -356,6 +356,8 @@ secrets='se:cret|dXNlcjpzZTpjcmV0|frt\.|sig='
 @test "R45 a password comes from stdin or the environment, never from an argument" {
 	run -2 --separate-stderr pull r45 latest --username user:se:cret
 	same "${stderr_lines[0]}" 'occy-pull: --username and --password-stdin go together'
+	run -2 --separate-stderr pull r45 latest --username user --password=se:cret
+	same "${stderr_lines[0]}" 'occy-pull: option --password takes no argument'
 	OCCYSTRAP_USERNAME=user run -2 --separate-stderr pull r45 latest
 	same "$stderr" 'occy-pull: OCCYSTRAP_USERNAME is set without OCCYSTRAP_PASSWORD'
 	run -2 --separate-stderr pull r45 latest --username user --password-stdin </dev/null
