@@ -145,6 +145,10 @@ static int no_platform(const struct registry_access *access,
 	AUTO(mem) char *wanted = platform_text(wish);
 	AUTO(mem) char *offered = manifest_platforms(index);
 
+	if (!*offered)
+		return msg_fail(STATUS_NOT_FOUND,
+				"%s: no image for %s, nor for any other platform",
+				access->name, wanted);
 	return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %.2000s",
 			access->name, wanted, offered);
 }

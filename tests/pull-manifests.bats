@@ -375,6 +375,7 @@ spoilt() {
 @test "R73 attestations are passed over, unless asked for" {
 	takes amd64 fr-attest
 	takes amd64 r73-annotated
+	fails 4 'occy-pull: HOST/r73:r73-only: no image for linux/amd64, nor for any other platform' r73 r73-only
 	takes arm64 r73-only --os unknown --architecture unknown
 }
 
