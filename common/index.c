@@ -28,7 +28,8 @@ const struct index_entry *manifest_choose(const struct manifest *index,
 			continue;
 		if (entry->has_platform)
 			rank = platform_rank(wish, &entry->platform);
-		if (rank < 0 || rank >= best_rank)
+		if (rank < 0 || rank > best_rank ||
+		    (rank == best_rank && (!best->is_zstd || entry->is_zstd)))
 			continue;
 		best = entry;
 		best_rank = rank;

@@ -232,21 +232,27 @@ static int read_image(struct parser *p)
 	return 0;
 }
 
-static bool is_attestation(const struct index_entry *entry)
+static bool is_annotated(const struct index_entry *entry, const char *name,
+			 const char *wanted)
 {
 	struct json_object *annotations = NULL;
-	const char *type = "";
+	const char *value = "";
 
+	return json_get_object(entry->descriptor.json, "annotations",
+			       &annotations) == 1 &&
+	       json_get_string(annotations, name, &value) == 1 &&
+	       strcmp(value, wanted) == 0;
+}
+
+static bool is_attestation(const struct index_entry *entry)
+{
 	if (entry->has_platform && entry->platform.os &&
 	    entry->platform.architecture &&
 	    strcmp(entry->platform.os, "unknown") == 0 &&
 	    strcmp(entry->platform.architecture, "unknown") == 0)
 		return true;
-	return json_get_object(entry->descriptor.json, "annotations",
-			       &annotations) == 1 &&
-	       json_get_string(annotations, "vnd.docker.reference.type",
-			       &type) == 1 &&
-	       strcmp(type, "attestation-manifest") == 0;
+	return is_annotated(entry, "vnd.docker.reference.type",
+			    "attestation-manifest");
 }
 
 static int read_entry(struct parser *p, struct json_object *json, size_t index,
@@ -263,6 +269,8 @@ static int read_entry(struct parser *p, struct json_object *json, size_t index,
 		return bad(p, "entry", index, "bad platform", NULL);
 	out->has_platform = out->platform.os || out->platform.architecture;
 	out->is_attestation = is_attestation(out);
+	out->is_zstd = is_annotated(out, "io.github.containers.compression.zstd",
+				    "true");
 	return 0;
 }
 

@@ -51,6 +51,7 @@ struct index_entry {
 	struct platform platform; /* normalized */
 	bool has_platform;
 	bool is_attestation; /* unknown/unknown or docker's annotation */
+	bool is_zstd; /* says that it is a twin with layers in zstd */
 };
 
 struct manifest {
@@ -75,8 +76,9 @@ void manifest_clear(struct manifest *manifest);
 /* The config's media type says that it describes a container image. */
 bool manifest_is_container_image(const struct manifest *manifest);
 
-/* The entry of an index that serves the wish best, the first of equals; among
- * entries that say no platform the first is the last choice. NULL when
+/* The entry of an index that serves the wish best; of equals, the first whose
+ * layers are not said to be in zstd, else the first. Among entries that say no
+ * platform the first is the last choice. NULL when
  * nothing serves. Attestations only when the wish is unknown/unknown. */
 const struct index_entry *manifest_choose(const struct manifest *index,
 					  const struct platform *wish);

@@ -406,3 +406,8 @@ spoilt() {
 	takes windows r75-windows --os windows
 	takes amd64 r75-features
 }
+
+@test "R75 of twins the one without zstd" {
+	takes amd64 r75-zstd
+	takes amd64 r75-zstd-only
+}

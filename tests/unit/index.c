@@ -19,6 +19,10 @@
 	"{'digest':'" C "','size':1,'annotations':{'vnd.docker.reference.type'" \
 	":'attestation-manifest'},'platform':" LINUX("'amd64'") "}"
 
+#define ZSTD(digest, value)                                              \
+	"{'digest':'" digest "','size':1,'platform':" LINUX("'amd64'")   \
+	",'annotations':{'io.github.containers.compression.zstd':" value "}}"
+
 static int parse(struct manifest *out, const char *text,
 		 char *why, size_t size)
 {
@@ -52,6 +56,13 @@ static const struct {
 	{ ATTESTED "," ENTRY(B, LINUX("'amd64'")), "amd64", NULL, B,
 	  "linux/amd64" },
 	{ "", "amd64", NULL, NULL, "" },
+	{ ZSTD(A, "'true'") "," ENTRY(B, LINUX("'amd64'")) "," ENTRY(C, LINUX("'amd64'")),
+	  "amd64", NULL, B, "linux/amd64" },
+	{ ZSTD(A, "'true'") "," ZSTD(B, "'true'"), "amd64", NULL, A, "linux/amd64" },
+	{ ZSTD(A, "'false'") "," ENTRY(B, LINUX("'amd64'")), "amd64", NULL, A,
+	  "linux/amd64" },
+	{ ENTRY(A, LINUX("'amd64'")) "," ZSTD(B, "'true'"), "amd64", NULL, A,
+	  "linux/amd64" },
 };
 
 static void test_choice(void)
