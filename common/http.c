@@ -227,6 +227,16 @@ static void describe_trust(const struct http_call *call, struct http_result *r)
 		   call->error, file ? file : "FILE");
 }
 
+/* No HTTP on a connection that has carried some: the end of an answer that
+ * was longer than its length. */
+static bool is_reused(const struct http_call *call)
+{
+	long connects = 1;
+
+	curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
+	return connects == 0;
+}
+
 /* Sort libcurl's codes by what can be done about them. */
 static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 {
@@ -260,8 +270,11 @@ static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 		r->outcome = HTTP_UNTRUSTED;
 		describe_trust(call, r);
 		break;
-	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_UNSUPPORTED_PROTOCOL:
+		r->outcome = is_reused(call) ? HTTP_BROKEN : HTTP_IMPOSSIBLE;
+		msg_format(r->why, sizeof(r->why), "the answer is no HTTP");
+		break;
+	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_OUT_OF_MEMORY:
 		r->outcome = HTTP_IMPOSSIBLE;
