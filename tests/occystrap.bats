@@ -104,7 +104,9 @@ nothing_left() {
 }
 
 usage='usage: occystrap [OPTION]... COMMAND OPERAND...
-       occystrap [OPTION]... fetch-to-tarfile REGISTRY IMAGE TAG FILE'
+       occystrap [OPTION]... fetch-to-tarfile REGISTRY IMAGE TAG FILE
+       occystrap [OPTION]... fetch-to-extracted [--use-unique-names] [--replace]
+                             REGISTRY IMAGE TAG DIR'
 
 refused() { # refused MESSAGE ARGUMENT...
 	run -2 --separate-stderr occystrap "${@:2}"

@@ -55,7 +55,7 @@ r37 {"auth":"anon","token_ttl":0.6} {"fault":"delay","kind":"blob","seconds":0.9
 r38 {"auth":"anon","token_requests":1}
 r38-parallel {"auth":"anon","token_requests":1}
 r38-never {"auth":"anon"} {"fault":"auth401"}
-r38-blob {"auth":"anon"} {"fault":"auth401","kind":"blob"}
+r38-blob {"auth":"anon"} {"fault":"auth401","kind":"blob","min_size":15000}
 r39 {"auth":"anon"} {"fault":"auth401","kind":"blob","error":"insufficient_scope","times":1}
 r39-never {"auth":"anon"} {"fault":"auth401","kind":"blob","error":"insufficient_scope"}
 r40 {"auth":"anon","token_ttl":0.7} {"fault":"drip","min_size":15000,"bytes":8000,"every":0.5}
@@ -235,9 +235,9 @@ two_of_other() {
 	local denied='not found or login needed: HOST answered 401 UNAUTHORIZED: authentication required'
 	fails 5 "occy-pull: HOST/r38-never:latest: manifest: $denied" r38-never latest
 	was_asked r38-never "$(lines "$(times 3 'manifest 401')" "$(times 2 'token 200')")"
-	fails 5 "occy-pull: HOST/r38-blob:latest: config $(digest latest config): $denied" \
+	fails 5 "occy-pull: HOST/r38-blob:latest: layer 0 $(digest latest layer 0): $denied" \
 		r38-blob latest --jobs 1
-	same "$(asked r38-blob | grep -c '^blob 200$')" 0
+	same "$(asked r38-blob .path | grep -c "^blob 401 .*$(digest latest layer 0)$")" 2
 }
 
 @test "R39 insufficient_scope: one more token, one more try" {

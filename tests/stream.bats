@@ -571,7 +571,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' stream_copy $option <in >out 2>err 3>&- 9>
 		-Zk|unknown option -Z
 		--hold -Zk|unknown option -Z
 		--hold -kZs|unknown option -Z
-		--hold=yes|option --hold=yes takes no argument
+		--hold=yes|option --hold takes no argument
 		-k file|unexpected argument: file
 	EOF
 	run -2 --separate-stderr stream_copy $'a\033b' </dev/null
