@@ -129,13 +129,14 @@ fuzz() {
 	meson introspect --targets "$builds/fuzz" | python3 -c '
 import json, sys
 for target in json.load(sys.stdin):
-    if target["defined_in"].endswith("tests/fuzz/meson.build") and target["type"] == "executable":
+    if target["defined_in"].endswith("tests/fuzz/meson.build") and target["name"].startswith("fuzz-") and target["type"] == "executable":
         print(target["filename"][0])' >"$builds/targets"
 	while read -r target; do
 		name=$(basename "$target")
 		mkdir -p "$builds/corpus/$name"
 		set -- "$builds/corpus/$name"
-		for seeds in "$source/tests/fuzz/$name" "$source/tests/fuzz/corpus/$name"; do
+		for seeds in "$source/tests/fuzz/corpus/${name#fuzz-}" \
+			"$builds/fuzz/tests/fuzz/corpus/${name#fuzz-}"; do
 			[ ! -d "$seeds" ] || set -- "$@" "$seeds"
 		done
 		check "fuzz $name, a minute" one_minute "$target" "$@" || :
