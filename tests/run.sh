@@ -113,10 +113,10 @@ run_tests() {
 	failed=$((failed + ${counted#* }))
 }
 
-# names BUILD EXPRESSION: of the tests whose "suite / name" matches.
-names() {
-	meson test -C "$builds/$1" --list 2>/dev/null | grep -E "$2" |
-		sed 's/.* \/ //'
+# bats_files BUILD EXPRESSION: those whose name matches.
+bats_files() {
+	meson test -C "$builds/$1" --list 2>/dev/null |
+		sed -nE "s,.*:bats / ($2)\$,\1,p"
 }
 
 tidy() {
@@ -169,12 +169,13 @@ if check 'build: address and undefined behaviour' build asan gcc \
 fi
 if check 'build: threads' build tsan gcc -Db_sanitize=thread; then
 	heading 'tests: threads'
-	names tsan ':unit / |:bats / occy-(pack|pull)$' >"$builds/names"
-	set -- tsan --timeout-multiplier 3
+	run_tests tsan --suite unit --timeout-multiplier 3
+	bats_files tsan 'occy-(pack|pull)' >"$builds/names"
+	set -- tsan --suite bats --timeout-multiplier 3
 	while IFS= read -r name; do
 		set -- "$@" "$name"
 	done <"$builds/names"
-	[ $# = 3 ] || run_tests "$@"
+	[ $# = 5 ] || run_tests "$@"
 fi
 if check 'build: clang' build clang clang; then
 	check clang-tidy tidy || :
