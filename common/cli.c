@@ -79,11 +79,12 @@ void cli_bad_option(const struct cli *cli, int got, char **argv)
 	const char *option = argv[optind - 1];
 	bool is_long = strncmp(option, "--", 2) == 0 &&
 		       !is_in_group(argv[optind], optopt);
-	/* What follows the = may be a password, typed where it has no place. */
-	int len = (int)strcspn(option, "=");
+	int len;
 
 	if (!is_long && optopt != 0)
 		option = letter;
+	/* What follows the = may be a password, typed where it has no place. */
+	len = (int)strcspn(option, "=");
 	if (got == ':')
 		cli_usage(cli, "option %.*s needs an argument", len, option);
 	if (is_long && optopt != 0)
