@@ -362,6 +362,15 @@ note() {
 	refused '2: line is longer than 1 MiB' <in
 }
 
+@test "a line of a thousand arrays passes, one of a hundred thousand does not" {
+	{ echo "$header"; printf '{"type":"x","a":[0'; printf ',[]%.0s' {1..1000}; printf ']}\n'; } >in
+	echo '{"type":"end","images":0,"records":1}' >>in
+	passes in
+	{ echo "$header"; printf '{"type":"x","a":[0'; printf ',[]%.0s' {1..100000}; printf ']}\n'; } >in
+	shown=$(sed -n 2p in | head -c 256)
+	refused "2: too many values in JSON: $shown..." <in
+}
+
 @test "1 MiB without LF is a cut line, more is too long a line" {
 	{ echo "$header"; head -c $mib /dev/zero; } >in
 	refused '2: stream is cut short within a line' <in
@@ -571,6 +580,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' stream_copy $option <in >out 2>err 3>&- 9>
 		-Zk|unknown option -Z
 		--hold -Zk|unknown option -Z
 		--hold -kZs|unknown option -Z
+		file -Zk|unknown option -Z
+		x=y -Zk|unknown option -Z
 		--hold=yes|option --hold takes no argument
 		-k file|unexpected argument: file
 	EOF
