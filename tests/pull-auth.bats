@@ -243,7 +243,7 @@ two_of_other() {
 @test "R39 insufficient_scope: one more token, one more try" {
 	works r39 latest --jobs 1
 	same "$(asked r39 | grep -c '^blob 401$')" 3
-	fails 5 "occy-pull: HOST/r39-never:latest: config $(digest latest config): not found or login needed: HOST answered 401 UNAUTHORIZED: authentication required" \
+	fails_at_a_blob 5 "occy-pull: HOST/r39-never:latest: BLOB: not found or login needed: HOST answered 401 UNAUTHORIZED: authentication required" \
 		r39-never latest --jobs 1
 	same "$(asked r39-never | grep -c '^blob 200$')" 0
 }

@@ -29,9 +29,13 @@ own_faults() {
 	own_pid=$faults_pid
 }
 
-setup() {
+begin() {
 	own_folder
 	own_pid=
+}
+
+setup() {
+	begin
 }
 
 teardown() {
@@ -83,6 +87,17 @@ fails() {
 	rm -rf store
 	run "-$1" --separate-stderr pull "${@:3}"
 	same "$(plain "$stderr")" "$2"
+	broken_stream
+	right_store store
+}
+
+# fails_at_a_blob STATUS TEXT REPOSITORY TAG [OPTION]...: likewise, where all
+# blobs fail alike: TEXT has BLOB for the one that was first, DIGEST for its.
+fails_at_a_blob() {
+	rm -rf store
+	run "-$1" --separate-stderr pull "${@:3}"
+	same "$(plain "$stderr" |
+		sed -E 's/(config|layer [0-9]+) sha256:[0-9a-f]{64}/BLOB/; s/sha256:[0-9a-f]{64}/DIGEST/g')" "$2"
 	broken_stream
 	right_store store
 }

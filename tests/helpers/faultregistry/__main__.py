@@ -132,6 +132,7 @@ def main():
     if o.cert:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(o.cert, o.key)
+        tls.set_alpn_protocols(["h2", "http/1.1"])  # h2: which it cannot, for who prefers it
         if o.client_ca:
             tls.verify_mode = ssl.CERT_REQUIRED
             tls.load_verify_locations(o.client_ca)
