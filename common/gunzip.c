@@ -51,8 +51,8 @@ static enum gunzip_result begin_next(struct gunzip *gunzip,
 	}
 	if (!gunzip->any_member)
 		return GUNZIP_BAD_HEADER;
-	gunzip->place = IN_PADDING;
-	return io->in[0] == 0 ? GUNZIP_MORE : GUNZIP_GARBAGE;
+	gunzip->place = IN_PADDING; /* or what is found to be none */
+	return GUNZIP_MORE;
 }
 
 static enum gunzip_result skip_padding(struct gunzip_io *io)

@@ -57,12 +57,8 @@ static void open_stdout(struct outfile *out)
 	out->start = out->is_seekable ? start : 0;
 }
 
-static int open_special(struct outfile *out, const char *path, mode_t mode)
+static int open_special(struct outfile *out, const char *path)
 {
-	if (S_ISDIR(mode)) {
-		errno = EISDIR;
-		return io_fail(path);
-	}
 	out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	return out->fd < 0 ? io_fail(path) : 0;
 }
@@ -201,7 +197,7 @@ int outfile_open(struct outfile **result, const char *path)
 	if (outfile_names_stdout(path)) {
 		open_stdout(out);
 	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		rc = open_special(out, path, st.st_mode);
+		rc = open_special(out, path);
 	} else {
 		out->has_mode = stat(path, &st) == 0;
 		out->mode = out->has_mode ? st.st_mode & 0777 : 0;

@@ -761,6 +761,21 @@ os.execvp(sys.argv[1], sys.argv[1:])'
 	done
 }
 
+@test "without O_TMPFILE: a signal does not wait for a large layer" {
+	truncate -s 6G zeros
+	printf '{"rootfs":{"diff_ids":["sha256:%064d"]}}' 0 >cfg
+	lines "$header" '{"type":"image"}' \
+		"{\"type\":\"config\",\"digest\":\"sha256:$(sha256sum <cfg | cut -c1-64)\",\"file\":\"cfg\"}" \
+		"{\"type\":\"layer\",\"index\":0,\"diff_id\":\"sha256:$(printf %064d 0)\",\"plain\":{\"file\":\"zeros\"}}" >in
+	"${without_tmpfile[@]}" occy-pack out <in >passed &
+	pid=$!
+	within 10 grep -q '"index":0' passed
+	kill -TERM "$pid"
+	within 3 gone "$pid"
+	died 143
+	nothing_new
+}
+
 # --- size
 
 @test "a layer over 8 GiB, within 32 MiB of memory" {
