@@ -80,16 +80,56 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 /* The bytes are not what they should be: once may be the network's fault. */
 static void judge_doubt(struct transfer *transfer)
 {
+	transfer->is_from_start = true;
 	if (transfer->doubts++ == 0)
 		transfer_requeue(transfer, 0);
 	else
 		transfer_fail(transfer, STATUS_INTEGRITY, "%s", transfer->doubt);
 }
 
+static void start_over(struct transfer *transfer)
+{
+	transfer->is_from_start = true;
+	transfer_requeue(transfer, 0);
+}
+
+/* Nothing lies behind what is there already: then that is all of it, or it
+ * fits nothing. */
+static void judge_no_range(struct transfer *transfer)
+{
+	int said = transfer->sink->end(transfer->context, transfer);
+
+	if (said == TRANSFER_DOUBT || said == TRANSFER_SHORT)
+		start_over(transfer);
+	else
+		transfer_finish(transfer, said);
+}
+
+static void judge_short(struct transfer *transfer)
+{
+	struct failure failure = {
+		.status = STATUS_NETWORK,
+		.retry_after = -1,
+		.why = transfer->doubt,
+	};
+
+	if (transfer->range_from > 0 && !transfer->is_from_start)
+		try_again(transfer, &failure);
+	else
+		judge_doubt(transfer);
+}
+
 static void judge_sink(struct transfer *transfer, int said)
 {
 	if (said == TRANSFER_DOUBT)
 		judge_doubt(transfer);
+	else if (said == TRANSFER_SHORT)
+		judge_short(transfer);
+	else if (said == TRANSFER_RESTART && !transfer->is_from_start)
+		start_over(transfer);
+	else if (said == TRANSFER_RESTART)
+		transfer_fail(transfer, STATUS_NETWORK,
+			      "the server sent a part that nobody asked for");
 	else
 		transfer_finish(transfer, said);
 }
@@ -200,11 +240,13 @@ static void judge_status(struct transfer *transfer, const struct http_call *call
 		access_take_ping(transfer, call);
 	else if (status == 200 && transfer->kind == TRANSFER_TOKEN)
 		access_take_token(transfer);
-	else if (status == 200)
+	else if (status == 200 || status == 206)
 		judge_sink(transfer, transfer->sink->end(transfer->context, transfer));
 	else if (status == 301 || status == 302 || status == 303 ||
 		 status == 307 || status == 308)
 		follow(transfer, call);
+	else if (status == 416 && transfer->range_from > 0)
+		judge_no_range(transfer);
 	else if (is_passing(status))
 		judge_passing(transfer, call);
 	else if (transfer->url)

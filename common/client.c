@@ -162,6 +162,7 @@ void transfer_finish(struct transfer *transfer, int result)
 
 /* Only the first failure of a client is told: the others are given up for its
  * sake, or have the same cause. */
+__attribute__((format(printf, 3, 0)))
 static int report(const struct transfer *transfer, enum status status,
 		  const char *format, va_list ap)
 {
@@ -211,115 +212,6 @@ void transfer_doubt(struct transfer *transfer, const char *format, ...)
 	msg_format(transfer->doubt, sizeof(transfer->doubt), "%.511s", text);
 }
 
-static int on_headers(void *context, struct http_call *call)
-{
-	struct transfer *transfer = context;
-	const char *encoding = http_header(call, "Content-Encoding", 0);
-
-	transfer->client->is_settled = true;
-	transfer->sink_said = 0;
-	transfer->body.len = 0;
-	transfer->to_sink = transfer->sink && http_status(call) == 200;
-	if (encoding && strcasecmp(encoding, "identity") != 0)
-		msg_format(transfer->encoding, sizeof(transfer->encoding),
-			   "%.40s", encoding);
-	if (transfer->to_sink) {
-		struct transfer_answer answer = {
-			.length = http_content_length(call),
-			.type = http_header(call, "Content-Type", 0),
-			.digest = http_header(call, "Docker-Content-Digest", 0),
-		};
-
-		transfer->sink_said = transfer->sink->begin(transfer->context,
-							    transfer, &answer);
-	}
-	return transfer->sink_said == 0 ? 0 : -1;
-}
-
-static int on_body(void *context, const void *data, size_t len)
-{
-	struct transfer *transfer = context;
-	size_t most = transfer->kind == TRANSFER_TOKEN ? TOKEN_BODY_MAX
-						       : ERROR_BODY_MAX;
-
-	if (transfer->to_sink) {
-		transfer->received += (int64_t)len;
-		if (transfer->is_expected)
-			transfer->client->received += (int64_t)len;
-		transfer->sink_said = transfer->sink->data(
-			transfer->context, transfer, data, len);
-		return transfer->sink_said == 0 ? 0 : -1;
-	}
-	if (transfer->body.len + len > most)
-		return -1;
-	buf_append(&transfer->body, data, len);
-	return 0;
-}
-
-static void on_done(void *context, struct http_call *call,
-		    const struct http_result *result)
-{
-	struct transfer *transfer = context;
-
-	transfer->call = NULL;
-	answer_judge(transfer, call, result);
-}
-
-static const struct http_handler handler = {
-	.on_headers = on_headers,
-	.on_body = on_body,
-	.on_done = on_done,
-};
-
-static bool same_origin(const char *a, const char *b)
-{
-	AUTO(mem) char *one = http_url_origin(a);
-	AUTO(mem) char *two = http_url_origin(b);
-
-	return one && two && strcmp(one, two) == 0;
-}
-
-static bool is_at_registry(const struct client *client, const char *url)
-{
-	AUTO(mem) char *registry = mem_printf("%s://%s/", client->scheme,
-					      client->settings.host);
-
-	return same_origin(url, registry);
-}
-
-/* The Authorization for the URL that is asked next: only its home has one. */
-static char *authorization_for(struct transfer *transfer, const char *url)
-{
-	AUTO(mem) char *home = transfer_home_url(transfer);
-
-	if (!same_origin(url, home))
-		return NULL;
-	if (transfer->kind == TRANSFER_TOKEN)
-		return auth_token_authorization(transfer->auth);
-	return auth_authorization(transfer->auth, &transfer->sent_generation);
-}
-
-static void send_request(struct transfer *transfer)
-{
-	AUTO(mem) char *url = transfer->url ? mem_strdup(transfer->url)
-					    : transfer_home_url(transfer);
-	AUTO(mem) char *authorization = NULL;
-	struct http_request request = { .url = url, .accept = transfer->accept };
-
-	authorization = authorization_for(transfer, url);
-	transfer->sent_authorization = authorization != NULL;
-	request.authorization = authorization;
-	request.trust_anybody = transfer->client->settings.no_tls_verify &&
-				is_at_registry(transfer->client, url);
-	if (transfer->is_expected) /* what an earlier try brought is void */
-		transfer->client->received -= transfer->received;
-	transfer->received = 0;
-	transfer->encoding[0] = '\0';
-	transfer->state = TRANSFER_ON_WIRE;
-	transfer->call = http_start(transfer->client->http, &request, &handler,
-				    transfer);
-}
-
 struct load {
 	int blobs, all; /* on the wire */
 };
@@ -361,7 +253,7 @@ static void send_ready(struct client *client)
 			access_request(t, TRANSFER_TOKEN);
 			continue;
 		}
-		send_request(t);
+		exchange_start(t);
 		load.all++;
 		load.blobs += t->is_blob;
 	}

@@ -45,14 +45,23 @@ struct client_settings {
  * One more try is made then. */
 #define TRANSFER_DOUBT 1
 
+/* The same where what came is right as far as it goes: after an answer to a
+ * request for a range the rest is asked for. */
+#define TRANSFER_SHORT 2
+
 struct transfer_answer {
-	int64_t length;     /* what the server says; -1: nothing */
+	int64_t offset;     /* where it begins, because of resume() */
+	int64_t length;     /* of the whole, as the server says; -1: nothing */
 	const char *type;   /* Content-Type, or NULL */
 	const char *digest; /* Docker-Content-Digest, or NULL */
 };
 
 struct transfer_sink {
-	/* An answer begins: forget what came before. */
+	/* How many bytes are there already and need not be asked for, or a
+	 * failure (reported). NULL: always none. */
+	int64_t (*resume)(void *context);
+	/* An answer begins: forget what came before, or, at an offset, go on
+	 * from there. */
 	int (*begin)(void *context, struct transfer *transfer,
 		     const struct transfer_answer *answer);
 	int (*data)(void *context, struct transfer *transfer, const void *data,

@@ -43,7 +43,10 @@ struct transfer {
 
 	int64_t resume_at; /* milliseconds */
 	int tries;         /* since the last progress */
-	int64_t received;  /* since the last try */
+	int64_t received;  /* in this try */
+	int64_t counted;   /* of the whole; in client->received if expected */
+	int64_t range_from; /* what was asked for; 0: all of it */
+	bool is_from_start; /* ask for no range any more */
 	int doubts;
 	char doubt[512];   /* why, escaped */
 	char encoding[64]; /* the answer's Content-Encoding, if any */
@@ -83,6 +86,13 @@ void transfer_finish(struct transfer *transfer, int result);
 /* Report and finish. */
 void transfer_fail(struct transfer *transfer, enum status status,
 		   const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A sink's answer that only exchange.c gives: what came cannot be joined to
+ * what is there, ask for the whole. */
+#define TRANSFER_RESTART 3
+
+/* exchange.c: send the request for where the transfer stands */
+void exchange_start(struct transfer *transfer);
 
 /* access.c: tokens and pings */
 void access_request(struct transfer *transfer, enum transfer_kind kind);

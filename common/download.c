@@ -13,8 +13,7 @@
 struct download {
 	struct transfer *transfer;
 	struct store *store;
-	struct store_part *part; /* from the first answer on: thousands of
-				    blobs may be queued */
+	struct store_part *part; /* from the first request on */
 	struct digest digest;
 	int64_t size;
 	struct digest_state *state;
@@ -22,32 +21,6 @@ struct download {
 	char *block;      /* gathers IO_BLOCK_SIZE: the network brings 16 KiB */
 	size_t filled;
 };
-
-static int on_begin(void *context, struct transfer *transfer,
-		    const struct transfer_answer *answer)
-{
-	struct download *d = context;
-	int rc;
-
-	if (answer->length >= 0 && answer->length != d->size) {
-		transfer_doubt(transfer, "the server has %lld bytes (%.80s), but the manifest says %lld",
-			       (long long)answer->length,
-			       answer->type ? answer->type : "of no type",
-			       (long long)d->size);
-		return TRANSFER_DOUBT;
-	}
-	d->received = 0;
-	d->filled = 0;
-	digest_restart(d->state);
-	rc = d->part ? 0 : store_part_open(d->store, &d->digest, &d->part);
-	if (rc < 0)
-		return rc;
-	if (!d->block)
-		d->block = mem_resize(NULL, IO_BLOCK_SIZE, 1);
-	if (ftruncate(store_part_fd(d->part), 0) != 0)
-		return io_fail(store_part_name(d->part));
-	return 0;
-}
 
 static int flush(struct download *d)
 {
@@ -60,6 +33,74 @@ static int flush(struct download *d)
 			 d->block, d->filled, d->received - (int64_t)d->filled);
 	d->filled = 0;
 	return rc;
+}
+
+/* Hash what an earlier run has left. What cannot be read, or is more than
+ * there should be, is nothing. */
+static void take_stock(struct download *d)
+{
+	const char *name = store_part_name(d->part);
+	size_t got = 0;
+
+	do {
+		if (io_read_at(store_part_fd(d->part), name, d->block,
+			       IO_BLOCK_SIZE, d->received, &got) < 0)
+			break;
+		digest_update(d->state, d->block, got);
+		d->received += (int64_t)got;
+	} while (got == IO_BLOCK_SIZE && d->received <= d->size);
+	if (d->received <= d->size)
+		return;
+	d->received = 0;
+	digest_restart(d->state);
+}
+
+/* From the first request on: thousands of blobs may be queued. */
+static int open_part(struct download *d)
+{
+	int rc = store_part_open(d->store, &d->digest, &d->part);
+
+	if (rc < 0)
+		return rc;
+	d->block = mem_resize(NULL, IO_BLOCK_SIZE, 1);
+	take_stock(d);
+	return 0;
+}
+
+static int64_t on_resume(void *context)
+{
+	struct download *d = context;
+	int rc = d->part ? flush(d) : open_part(d);
+
+	return rc < 0 ? rc : d->received;
+}
+
+static int start_over(struct download *d)
+{
+	d->received = 0;
+	d->filled = 0;
+	digest_restart(d->state);
+	if (ftruncate(store_part_fd(d->part), 0) != 0)
+		return io_fail(store_part_name(d->part));
+	return 0;
+}
+
+static int on_begin(void *context, struct transfer *transfer,
+		    const struct transfer_answer *answer)
+{
+	struct download *d = context;
+	int rc = d->part ? 0 : open_part(d);
+
+	if (rc < 0)
+		return rc;
+	if (answer->length >= 0 && answer->length != d->size) {
+		transfer_doubt(transfer, "the server has %lld bytes (%.80s), but the manifest says %lld",
+			       (long long)answer->length,
+			       answer->type ? answer->type : "of no type",
+			       (long long)d->size);
+		return TRANSFER_DOUBT;
+	}
+	return answer->offset > 0 ? 0 : start_over(d);
 }
 
 static int on_data(void *context, struct transfer *transfer, const void *data,
@@ -102,10 +143,13 @@ static int on_end(void *context, struct transfer *transfer)
 	if (d->received != d->size) {
 		transfer_doubt(transfer, "%lld bytes came, but the manifest says %lld",
 			       (long long)d->received, (long long)d->size);
-		return TRANSFER_DOUBT;
+		return TRANSFER_SHORT;
 	}
 	digest_result(d->state, &got);
 	if (!digest_equal(&got, &d->digest)) {
+		/* These bytes help nobody. */
+		if (ftruncate(store_part_fd(d->part), 0) != 0)
+			return io_fail(store_part_name(d->part));
 		transfer_doubt(transfer, "digest mismatch, got %s", got.text);
 		return TRANSFER_DOUBT;
 	}
@@ -118,6 +162,7 @@ static int on_end(void *context, struct transfer *transfer)
 }
 
 static const struct transfer_sink blob_sink = {
+	.resume = on_resume,
 	.begin = on_begin,
 	.data = on_data,
 	.end = on_end,
@@ -166,6 +211,10 @@ void download_free(struct download *download)
 {
 	if (!download)
 		return;
+	/* What was found wrong must not mislead the next run. */
+	if (download->part && download_is_finished(download) &&
+	    download_result(download) == -STATUS_INTEGRITY)
+		store_part_discard(download->part);
 	transfer_cancel(download->transfer);
 	store_part_free(download->part);
 	digest_end(download->state);

@@ -286,7 +286,7 @@ static int open_part(const struct store *store, const char *name)
 		/* Its last owner may have renamed it away meanwhile. */
 		if (fstatat(store->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    mine.st_dev == named.st_dev && mine.st_ino == named.st_ino)
-			return ftruncate(fd, 0) == 0 ? TAKE_FD(fd) : -1;
+			return TAKE_FD(fd);
 	}
 	errno = EWOULDBLOCK;
 	return -1;
@@ -350,12 +350,22 @@ int store_part_commit(struct store_part *part)
 	return 0;
 }
 
-void store_part_free(struct store_part *part)
+void store_part_discard(struct store_part *part)
 {
-	if (!part)
-		return;
 	if (part->name)
 		unlinkat(part->store->fd, part->name, 0);
+	free(part->name);
+	part->name = NULL;
+}
+
+void store_part_free(struct store_part *part)
+{
+	struct stat st;
+
+	if (!part)
+		return;
+	if (part->name && fstat(part->fd, &st) == 0 && st.st_size == 0)
+		store_part_discard(part);
 	if (part->fd >= 0)
 		close(part->fd);
 	free(part->name);

@@ -47,16 +47,19 @@ int store_put(const struct store *store, const struct digest *digest,
 int store_read(const struct store *store, const struct digest *digest,
 	       int64_t size, struct buf *out);
 
-/* A blob in the making: an empty file that store_part_commit() renames into
- * place, once the caller has checked size and digest. Freeing it without that
- * removes it. Where another process is fetching the same blob, this one gets
- * a nameless file of its own. */
+/* A blob in the making: a file that store_part_commit() renames into place,
+ * once the caller has checked size and digest. It may hold what an earlier run
+ * has left, to be believed when the digest of the whole is right. Freed
+ * without that it stays for the next run, unless it is empty or was found
+ * wrong: store_part_discard(). Where another process is fetching the same
+ * blob, this one gets a nameless file of its own. */
 struct store_part;
 int store_part_open(struct store *store, const struct digest *digest,
 		    struct store_part **out);
 int store_part_fd(const struct store_part *part);
 const char *store_part_name(const struct store_part *part);
 int store_part_commit(struct store_part *part);
+void store_part_discard(struct store_part *part);
 void store_part_free(struct store_part *part);
 
 /* What index.json says of an image: its manifest and, unless name is NULL,

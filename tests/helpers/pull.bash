@@ -74,6 +74,7 @@ works() {
 	same "$stderr" ''
 	whole_stream
 	right_store store
+	no_parts store
 }
 
 whole_stream() {
@@ -119,8 +120,14 @@ right_store() {
 		find "$dir/blobs/sha512" -type f -exec sha512sum {} + |
 		awk '{ n = split($2, part, "/"); if (part[n] != $1) print $2 }' >>wrong
 	same "$(cat wrong)" ''
-	same "$(ls -A "$dir/parts")" ''
+	same "$(find "$dir/parts" -mindepth 1 -printf '%f\n' |
+		sed -E '/^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})$/d')" ''
 	same "$(ls -A "$dir")" $'blobs\nindex.json\noci-layout\nparts'
+}
+
+# no_parts STORE: nothing is left that the next run could go on with.
+no_parts() {
+	same "$(ls -A "$1/parts")" ''
 }
 
 # asked REPOSITORY [EXPRESSION]: what has been asked for it, a line each:

@@ -1,0 +1,185 @@
+/* exchange.c - one request of a transfer, and its answer as it comes in
+ *
+ * The Authorization is made for the URL that is asked; whether a range is
+ * asked for depends on what the sink has already. What the answer means in the
+ * end is answer.c's business.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/client_private.h"
+#include "common/mem.h"
+
+/* What has come of an expected transfer; less than before when it begins
+ * again. */
+static void count(struct transfer *transfer, int64_t bytes)
+{
+	if (transfer->is_expected)
+		transfer->client->received += bytes - transfer->counted;
+	transfer->counted = bytes;
+}
+
+static bool is_content(const struct transfer *transfer,
+		       const struct http_call *call)
+{
+	return transfer->sink &&
+	       (http_status(call) == 200 || http_status(call) == 206);
+}
+
+/* RFC 9110 section 14.4: "bytes FIRST-LAST/TOTAL", exactly one. Returns the
+ * total, -1 where it is not told, or -2 for anything but the range from
+ * `first` on. */
+static int64_t range_total(const struct http_call *call, int64_t first)
+{
+	const char *value = http_header(call, "Content-Range", 0);
+	long long begin, last, total = -1;
+	char rest;
+	int n;
+
+	if (!value || http_header(call, "Content-Range", 1))
+		return -2;
+	n = sscanf(value, "bytes %lld-%lld/%lld%c", &begin, &last, &total, &rest);
+	if (n == 2)
+		n = sscanf(value, "bytes %lld-%lld/*%c", &begin, &last, &rest) == 2
+			    ? 3
+			    : 0;
+	return n == 3 && begin == first && last >= first &&
+			       (total == -1 || last < total)
+		       ? total
+		       : -2;
+}
+
+static int begin(struct transfer *transfer, const struct http_call *call)
+{
+	struct transfer_answer answer = {
+		.length = http_content_length(call),
+		.type = http_header(call, "Content-Type", 0),
+		.digest = http_header(call, "Docker-Content-Digest", 0),
+	};
+
+	if (http_status(call) == 206) {
+		answer.offset = transfer->range_from;
+		answer.length = range_total(call, transfer->range_from);
+		/* A part of something else is of no use; the whole may be. */
+		if (answer.offset == 0 || answer.length == -2)
+			return TRANSFER_RESTART;
+	}
+	count(transfer, answer.offset);
+	return transfer->sink->begin(transfer->context, transfer, &answer);
+}
+
+static int on_headers(void *context, struct http_call *call)
+{
+	struct transfer *transfer = context;
+	const char *encoding = http_header(call, "Content-Encoding", 0);
+
+	transfer->client->is_settled = true;
+	transfer->sink_said = 0;
+	transfer->body.len = 0;
+	transfer->to_sink = is_content(transfer, call);
+	if (encoding && strcasecmp(encoding, "identity") != 0)
+		msg_format(transfer->encoding, sizeof(transfer->encoding),
+			   "%.40s", encoding);
+	if (transfer->to_sink)
+		transfer->sink_said = begin(transfer, call);
+	return transfer->sink_said == 0 ? 0 : -1;
+}
+
+static int on_body(void *context, const void *data, size_t len)
+{
+	struct transfer *transfer = context;
+	size_t most = transfer->kind == TRANSFER_TOKEN ? TOKEN_BODY_MAX
+						       : ERROR_BODY_MAX;
+
+	if (transfer->to_sink) {
+		transfer->received += (int64_t)len;
+		count(transfer, transfer->counted + (int64_t)len);
+		transfer->sink_said = transfer->sink->data(
+			transfer->context, transfer, data, len);
+		return transfer->sink_said == 0 ? 0 : -1;
+	}
+	if (transfer->body.len + len > most)
+		return -1;
+	buf_append(&transfer->body, data, len);
+	return 0;
+}
+
+static void on_done(void *context, struct http_call *call,
+		    const struct http_result *result)
+{
+	struct transfer *transfer = context;
+
+	transfer->call = NULL;
+	answer_judge(transfer, call, result);
+}
+
+static const struct http_handler handler = {
+	.on_headers = on_headers,
+	.on_body = on_body,
+	.on_done = on_done,
+};
+
+static bool same_origin(const char *a, const char *b)
+{
+	AUTO(mem) char *one = http_url_origin(a);
+	AUTO(mem) char *two = http_url_origin(b);
+
+	return one && two && strcmp(one, two) == 0;
+}
+
+static bool is_at_registry(const struct client *client, const char *url)
+{
+	AUTO(mem) char *registry = mem_printf("%s://%s/", client->scheme,
+					      client->settings.host);
+
+	return same_origin(url, registry);
+}
+
+/* The Authorization for the URL that is asked next: only its home has one. */
+static char *authorization_for(struct transfer *transfer, const char *url)
+{
+	AUTO(mem) char *home = transfer_home_url(transfer);
+
+	if (!same_origin(url, home))
+		return NULL;
+	if (transfer->kind == TRANSFER_TOKEN)
+		return auth_token_authorization(transfer->auth);
+	return auth_authorization(transfer->auth, &transfer->sent_generation);
+}
+
+/* Where to go on; 0 is the beginning. Returns 0 or a failure. */
+static int choose_range(struct transfer *transfer)
+{
+	int64_t from = 0;
+
+	if (transfer->sink && transfer->sink->resume && !transfer->is_from_start)
+		from = transfer->sink->resume(transfer->context);
+	transfer->range_from = from > 0 ? from : 0;
+	return from < 0 ? (int)from : 0;
+}
+
+void exchange_start(struct transfer *transfer)
+{
+	AUTO(mem) char *url = transfer->url ? mem_strdup(transfer->url)
+					    : transfer_home_url(transfer);
+	AUTO(mem) char *authorization = NULL;
+	struct http_request request = { .url = url, .accept = transfer->accept };
+	int rc = choose_range(transfer);
+
+	if (rc < 0) {
+		transfer_finish(transfer, rc);
+		return;
+	}
+	request.range_from = transfer->range_from;
+	authorization = authorization_for(transfer, url);
+	transfer->sent_authorization = authorization != NULL;
+	request.authorization = authorization;
+	request.trust_anybody = transfer->client->settings.no_tls_verify &&
+				is_at_registry(transfer->client, url);
+	transfer->received = 0;
+	transfer->encoding[0] = '\0';
+	transfer->state = TRANSFER_ON_WIRE;
+	transfer->call = http_start(transfer->client->http, &request, &handler,
+				    transfer);
+}
