@@ -51,14 +51,14 @@ r36-none {"auth":"anon","token_expires_in":-1}
 r36-short {"auth":"anon","token_expires_in":1}
 r36-past {"auth":"anon","token_issued_at":true,"clock_skew":-9999}
 r36-future {"auth":"anon","token_issued_at":true,"clock_skew":9999}
-r37 {"auth":"anon","token_ttl":0.6} {"fault":"delay","kind":"blob","seconds":0.9,"times":1}
+r37 {"auth":"anon","token_ttl":1.5} {"fault":"delay","kind":"blob","seconds":1.8,"times":1}
 r38 {"auth":"anon","token_requests":1}
 r38-parallel {"auth":"anon","token_requests":1}
 r38-never {"auth":"anon"} {"fault":"auth401"}
 r38-blob {"auth":"anon"} {"fault":"auth401","kind":"blob","min_size":15000}
 r39 {"auth":"anon"} {"fault":"auth401","kind":"blob","error":"insufficient_scope","times":1}
 r39-never {"auth":"anon"} {"fault":"auth401","kind":"blob","error":"insufficient_scope"}
-r40 {"auth":"anon","token_ttl":0.7} {"fault":"drip","min_size":15000,"bytes":8000,"every":0.5}
+r40 {"auth":"anon","token_ttl":1.2} {"fault":"drip","min_size":15000,"bytes":8000,"every":0.7}
 r41 {"auth":"anon"} {"fault":"forbid","kind":"manifest","skip":1}
 r41-none {"auth":"none"} {"fault":"forbid"}
 r41-missing {"auth":"anon"} {"fault":"status","kind":"manifest","code":404,"skip":1}
@@ -293,10 +293,7 @@ secrets='se:cret|dXNlcjpzZTpjcmV0|frt\.|sig='
 	pid=$!
 	within 5 test -s out
 	tr '\0' ' ' <"/proc/$pid/cmdline" >cmdline
-	kill "$pid"
-	rc=0
-	wait "$pid" || rc=$?
-	[ "$rc" = 143 ]
+	terminate "$pid"
 	same "$(cat cmdline)" "occy-pull --store store $faults r43-slow latest "
 	run -1 grep -E "$secrets" out err cmdline
 }

@@ -163,10 +163,7 @@ all="$(lines 'manifest 200' 'blob 200' 'blob 200' 'blob 200')"
 		"$faults" r15-drip latest >stream 2>said 3>&- &
 	pid=$!
 	within 8 grep -q 'layer 0 .*; again in' said
-	kill "$pid"
-	rc=0
-	wait "$pid" || rc=$?
-	[ "$rc" = 143 ]
+	terminate "$pid"
 }
 
 @test "R16 a blob that keeps moving is not given up, however long it takes" {

@@ -50,6 +50,14 @@ no_leaks() {
 	fi
 }
 
+# terminate PID: a child of this shell ends by SIGTERM.
+terminate() {
+	local code=0
+	kill "$1"
+	wait "$1" || code=$?
+	same "$code" 143
+}
+
 # pull REPOSITORY TAG [OPTION]...: quick to repeat, and quiet.
 pull() {
 	occy-pull --store store --retry-wait 0.01 --quiet "${@:3}" -- \
