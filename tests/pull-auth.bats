@@ -219,7 +219,7 @@ two_of_other() {
 }
 
 @test "R37 one token at a time for all who wait" {
-	works r37 wide --jobs 4
+	works r37 wide --jobs 5
 	was_asked r37 "$(lines 'manifest 401' 'token 200' 'manifest 200' "$(times 5 'blob 401')" \
 		'token 200' "$(times 5 'blob 200')")"
 }
