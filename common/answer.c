@@ -52,8 +52,11 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 			   : TRIES_MAX;
 	int64_t wait_ms;
 
-	if (transfer->received >= PROGRESS_BYTES)
+	/* A try may begin at the first byte: only what none has seen is new. */
+	if (transfer->counted - transfer->furthest >= PROGRESS_BYTES)
 		transfer->tries = 0;
+	if (transfer->counted > transfer->furthest)
+		transfer->furthest = transfer->counted;
 	transfer->tries++;
 	if (failure->retry_after > client->settings.max_wait_seconds) {
 		transfer_fail(transfer, failure->status,

@@ -93,7 +93,6 @@ static int on_body(void *context, const void *data, size_t len)
 						       : ERROR_BODY_MAX;
 
 	if (transfer->to_sink) {
-		transfer->received += (int64_t)len;
 		count(transfer, transfer->counted + (int64_t)len);
 		transfer->sink_said = transfer->sink->data(
 			transfer->context, transfer, data, len);
@@ -177,7 +176,6 @@ void exchange_start(struct transfer *transfer)
 	request.authorization = authorization;
 	request.trust_anybody = transfer->client->settings.no_tls_verify &&
 				is_at_registry(transfer->client, url);
-	transfer->received = 0;
 	transfer->encoding[0] = '\0';
 	transfer->state = TRANSFER_ON_WIRE;
 	transfer->call = http_start(transfer->client->http, &request, &handler,

@@ -157,6 +157,16 @@ peak() {
 	was_asked r96-anew "$(lines "$again" "$(times 8 'blob 0')" 'blob 200')"
 }
 
+@test "R96 the same megabyte again and again is none" {
+	local layer
+	layer=$(digest big layer 0)
+	run -7 --separate-stderr timeout 20 occy-pull --store store --retry-wait 0.01 "$faults" r96-circle big
+	[[ $(plain "$stderr") == "occy-pull: HOST/r96-circle:big: layer 0 $layer: "*' (6 tries)' ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+	broken_stream
+	right_store store
+}
+
 @test "R97 Retry-After is obeyed, in seconds and as a date" {
 	for name in r97-seconds r97-503 r97-date; do
 		works "$name" latest
