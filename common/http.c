@@ -400,7 +400,7 @@ int64_t http_retry_after(const struct http_call *call)
 	    value[strspn(value, "0123456789")] == '\0') {
 		for (; *value && number < INT32_MAX; value++)
 			number = number * 10 + (*value - '0');
-		return number;
+		return number < INT32_MAX ? number : -1;
 	}
 	curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
 	return seconds > 0 ? seconds : -1;

@@ -89,7 +89,8 @@ long http_status(const struct http_call *call);
  * more. A name of NULL gives NULL. */
 const char *http_header(const struct http_call *call, const char *name,
 			size_t index);
-/* -1 without. Retry-After is in seconds from now, dates are converted. */
+/* -1 without. Retry-After is in seconds from now, dates are converted; -1 for
+ * what makes no sense: past, negative, decades. */
 int64_t http_content_length(const struct http_call *call);
 int64_t http_retry_after(const struct http_call *call);
 /* Where a 3xx points, absolute; lent; NULL without. It may be any scheme. */

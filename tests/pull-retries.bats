@@ -180,7 +180,7 @@ peak() {
 }
 
 @test "R97 what makes no sense is answered with our own wait" {
-	for name in r97-past r97-negative r97-soon r97-502; do
+	for name in r97-past r97-negative r97-soon r97-absurd r97-502; do
 		works "$name" latest
 		was_asked "$name" "$(lines "manifest $([ "$name" = r97-502 ] && lines 502 || lines 429)" "$again")"
 		times_of "$name" >came
