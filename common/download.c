@@ -178,7 +178,7 @@ struct download *download_start(const struct download_request *request)
 		.label = request->label,
 		.accept = "*/*",
 		.auth = request->auth,
-		.is_blob = request->is_blob,
+		.is_blob = true,
 		.is_expected = true,
 		.sink = &blob_sink,
 		.context = d,

@@ -23,7 +23,6 @@ struct download_request {
 	const char *label;    /* for messages */
 	struct digest digest;
 	int64_t size;
-	bool is_blob;         /* counts against jobs */
 };
 
 /* To be freed before the client. Never NULL; what goes wrong is the result. */

@@ -37,7 +37,7 @@ static void work_clear(struct work *work)
 
 /* Returns NULL when the blob is in the store already. */
 static struct download *start(const struct pull *pull, const char *label,
-			      const struct descriptor *blob, bool is_blob)
+			      const struct descriptor *blob)
 {
 	struct download_request request = {
 		.client = pull->client,
@@ -47,7 +47,6 @@ static struct download *start(const struct pull *pull, const char *label,
 		.label = label,
 		.digest = blob->digest,
 		.size = blob->size,
-		.is_blob = is_blob,
 	};
 
 	if (store_has(pull->store, &blob->digest, blob->size))
@@ -74,7 +73,7 @@ static int start_config(struct work *work)
 	    manifest->config.size > CONFIG_MAX_BYTES)
 		return msg_fail(STATUS_INTEGRITY, "%s: %s: larger than %d bytes",
 				work->pull->name, label, CONFIG_MAX_BYTES);
-	work->config_download = start(work->pull, label, &manifest->config, false);
+	work->config_download = start(work->pull, label, &manifest->config);
 	return 0;
 }
 
@@ -97,7 +96,7 @@ static int start_layers(struct work *work)
 					&work->layers[i].found);
 		if (rc == 0 && !work->layers[i].found.path &&
 		    !came_before(manifest, i))
-			work->layers[i].download = start(pull, name, layer, true);
+			work->layers[i].download = start(pull, name, layer);
 	}
 	return rc;
 }

@@ -240,7 +240,21 @@ peak() {
 	own_faults --cert pem --key key --fault drip:bytes=5000,every=0.1,min_size=9000
 	SSL_CERT_FILE=$PWD/pem works r111 many --jobs 3
 	within 3 is_asked r111 "$(lines 'manifest 200' "$(times 13 'blob 200')")"
-	same "$(asked r111 .conn | awk '/^blob/ { print $3 }' | sort -u | wc -l)" 3
+	same "$(peak r111 blobs)" 3
+	same "$(asked r111 .conn | awk '{ print $3 }' | sort -u | wc -l)" 3
+}
+
+@test "R113 never more connections than --jobs" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+		-days 2 -subj /CN=here -keyout key -out pem \
+		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+	for jobs in 1 3; do
+		own_faults --cert pem --key key --auth anon --fault drip:bytes=200,every=0.05,kind=blob,min_size=200
+		SSL_CERT_FILE=$PWD/pem works r113-tls small --jobs "$jobs"
+		stop_faults
+		run -0 jq --argjson jobs "$jobs" 'select(.event == "exit") | .peak_conns <= $jobs' "$faults_log"
+		same "$output" true
+	done
 }
 
 @test "R113 a 429 or 503 halves the number of connections for the run" {
