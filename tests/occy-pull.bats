@@ -198,6 +198,8 @@ many_layers() {
 @test "standard output that cannot be written is status 9" {
 	run -9 --separate-stderr bash -c 'occy-pull --store store "$1" a/b latest >/dev/full' - "$faults"
 	same "$stderr" 'occy-pull: stdout: No space left on device'
+	run -9 --separate-stderr bash -c 'occy-pull --store store "$1" a/b latest >&-' - "$faults"
+	same "$stderr" 'occy-pull: stdout: Bad file descriptor'
 	never_asked a/b
 }
 
