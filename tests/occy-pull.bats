@@ -10,6 +10,7 @@ setup_file() {
 		--fault "stall:at=9,seconds=2,path=/slow-first/,digest=$slow" \
 		--fault "stall:at=9,seconds=2,path=/slow-last/,digest=$(digest latest layer 2)" \
 		--fault "drip:bytes=10000,every=0.1,path=/drip/,min_size=15000" \
+		--fault truncate:at=100000,times=1,path=/cut/,min_size=300000 \
 		--fault html200:path=/portal/
 }
 
@@ -285,6 +286,22 @@ misused() {
 		run -0 --separate-stderr occy-pull "$option" --store store "$faults" display latest "${wish[@]}"
 		same "$stderr" ''
 	done
+}
+
+@test "--progress=json: a line a second, and a last one that is complete" {
+	run -0 --separate-stderr occy-pull --progress=json --store store "$faults" drip big
+	total=$(($(size "$(digest big config)") + $(size "$(digest big layer 0)")))
+	[ "${#stderr_lines[@]}" -ge 3 ]
+	while read -r line; do
+		[[ $line =~ ^'{"type":"progress","image":"'"$faults"'/drip:big","received":'[0-9]+',"expected":'$total'}'$ ]]
+	done <<<"$stderr"
+	same "${stderr_lines[-1]}" "{\"type\":\"progress\",\"image\":\"$faults/drip:big\",\"received\":$total,\"expected\":$total}"
+}
+
+@test "--progress=json counts what came twice once" {
+	run -0 --separate-stderr occy-pull --progress=json --retry-wait 0.01 --store store "$faults" cut big
+	total=$(($(size "$(digest big config)") + $(size "$(digest big layer 0)")))
+	same "${stderr_lines[-1]}" "{\"type\":\"progress\",\"image\":\"$faults/cut:big\",\"received\":$total,\"expected\":$total}"
 }
 
 @test "--progress=tty draws one line, and clears it" {
