@@ -44,7 +44,7 @@ packages='
 	docker-registry docker.io gcc git jq libarchive-dev libc6-dev
 	libcurl4-openssl-dev libisal-dev libjson-c-dev libssl-dev mandoc meson
 	mount ninja-build openssl pkg-config podman python3 shellcheck skopeo
-	util-linux xz-utils zlib1g-dev zstd
+	umoci util-linux xz-utils zlib1g-dev zstd
 '
 
 # Only what is missing, and no service is started by its installation.
