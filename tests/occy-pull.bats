@@ -44,7 +44,7 @@ stream_of() {
 	config=$(digest latest config)
 	mapfile -t ids < <(diff_ids "$(layout)" latest)
 	echo '{"type":"stream","occy":1}'
-	echo "{\"type\":\"image\",\"names\":[\"$faults/$1:latest\"],\"registry\":\"$faults\",\"repository\":\"$1\",\"tag\":\"latest\",$(blob_members "$manifest" "$type.manifest.v1+json"),\"tag_digest\":\"$manifest\",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\",\"variant\":\"v2\"},\"layers\":3,$(file_member "$manifest")}"
+	echo "{\"type\":\"image\",\"names\":[\"$faults/$1:latest\"],\"image\":\"$1\",\"registry\":\"$faults\",\"repository\":\"$1\",\"tag\":\"latest\",$(blob_members "$manifest" "$type.manifest.v1+json"),\"tag_digest\":\"$manifest\",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\",\"variant\":\"v2\"},\"layers\":3,$(file_member "$manifest")}"
 	echo "{\"type\":\"config\",$(blob_members "$config" "$type.config.v1+json"),$(file_member "$config")}"
 	for layer in $(layer_digests "$(layout)" latest); do
 		echo "{\"type\":\"layer\",\"index\":$i,$(blob_members "$layer" "$type.layer.v1.${types[i]}"),\"diff_id\":\"${ids[i]}\",\"compression\":\"${compressions[i]}\",$(file_member "$layer")}"
