@@ -293,6 +293,11 @@ static void judge_silence(struct transfer *transfer,
 void answer_judge(struct transfer *transfer, const struct http_call *call,
 		  const struct http_result *result)
 {
+	/* Given up for the sake of one that has failed. */
+	if (transfer->client->failure != 0) {
+		transfer_finish(transfer, transfer->client->failure);
+		return;
+	}
 	switch (result->outcome) {
 	case HTTP_ANSWERED:
 		judge_status(transfer, call);

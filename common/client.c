@@ -243,7 +243,8 @@ static void send_ready(struct client *client)
 	int64_t now = client_now_ms();
 	struct load load = count_load(client);
 
-	for (struct transfer *t = client->transfers; t; t = t->next) {
+	for (struct transfer *t = client->transfers; t && client->failure == 0;
+	     t = t->next) {
 		if (t->state == TRANSFER_PAUSED && t->resume_at <= now)
 			t->state = TRANSFER_QUEUED;
 		if (now < client->paused_until || !may_send(client, t, &load))

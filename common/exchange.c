@@ -81,7 +81,9 @@ static int on_headers(void *context, struct http_call *call)
 	if (encoding && strcasecmp(encoding, "identity") != 0)
 		msg_format(transfer->encoding, sizeof(transfer->encoding),
 			   "%.40s", encoding);
-	if (transfer->to_sink)
+	if (transfer->client->failure != 0)
+		transfer->sink_said = transfer->client->failure;
+	else if (transfer->to_sink)
 		transfer->sink_said = begin(transfer, call);
 	return transfer->sink_said == 0 ? 0 : -1;
 }
@@ -92,6 +94,11 @@ static int on_body(void *context, const void *data, size_t len)
 	size_t most = transfer->kind == TRANSFER_TOKEN ? TOKEN_BODY_MAX
 						       : ERROR_BODY_MAX;
 
+	/* What another transfer has failed of would be told again here. */
+	if (transfer->client->failure != 0) {
+		transfer->sink_said = transfer->client->failure;
+		return -1;
+	}
 	if (transfer->to_sink) {
 		count(transfer, transfer->counted + (int64_t)len);
 		transfer->sink_said = transfer->sink->data(
