@@ -207,13 +207,19 @@ const struct transfer *download_transfer(const struct download *download)
 	return download->transfer;
 }
 
+/* What was found wrong must not mislead the next run, and what filled the disk
+ * must not keep it full. */
+static bool is_useless(const struct download *download)
+{
+	return download_result(download) == -STATUS_INTEGRITY ||
+	       download_result(download) == -STATUS_STORAGE;
+}
+
 void download_free(struct download *download)
 {
 	if (!download)
 		return;
-	/* What was found wrong must not mislead the next run. */
-	if (download->part && download_is_finished(download) &&
-	    download_result(download) == -STATUS_INTEGRITY)
+	if (download->part && download_is_finished(download) && is_useless(download))
 		store_part_discard(download->part);
 	transfer_cancel(download->transfer);
 	store_part_free(download->part);

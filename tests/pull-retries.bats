@@ -105,7 +105,7 @@ peak() {
 	works r95-reset latest
 	was_asked r95-reset "$(lines "$again" "$(times 2 'blob 206')")"
 	works r95-cut latest
-	was_asked r95-cut "$(lines "$again" "$(times 2 'blob 200')")"
+	was_asked r95-cut "$(lines "$again" "$(times 2 'blob 206')")"
 }
 
 @test "R95 what will not pass is said at once" {
