@@ -438,6 +438,9 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 	run -7 --separate-stderr fetch
 	[ -d disk/.real.tar.occystrap/store ]
 	args occy-pack -- x.tar
+	ln -s $'disk/a\n' newline
+	run -7 --separate-stderr fetch newline
+	[ -d $'disk/.a\n.occystrap/store' ]
 	ln -s /dev/null null
 	run -7 --separate-stderr fetch null
 	[ -z "$stderr" ]
