@@ -69,6 +69,16 @@ static int begin(struct transfer *transfer, const struct http_call *call)
 	return transfer->sink->begin(transfer->context, transfer, &answer);
 }
 
+/* What a sink has said; a failure counts for all at once, not only when this
+ * request is wound up. Returns what libcurl's side wants to hear. */
+static int heed(struct transfer *transfer, int said)
+{
+	transfer->sink_said = said;
+	if (said < 0 && transfer->client->failure == 0)
+		transfer->client->failure = said;
+	return said == 0 ? 0 : -1;
+}
+
 static int on_headers(void *context, struct http_call *call)
 {
 	struct transfer *transfer = context;
@@ -82,10 +92,8 @@ static int on_headers(void *context, struct http_call *call)
 		msg_format(transfer->encoding, sizeof(transfer->encoding),
 			   "%.40s", encoding);
 	if (transfer->client->failure != 0)
-		transfer->sink_said = transfer->client->failure;
-	else if (transfer->to_sink)
-		transfer->sink_said = begin(transfer, call);
-	return transfer->sink_said == 0 ? 0 : -1;
+		return heed(transfer, transfer->client->failure);
+	return heed(transfer, transfer->to_sink ? begin(transfer, call) : 0);
 }
 
 static int on_body(void *context, const void *data, size_t len)
@@ -95,15 +103,12 @@ static int on_body(void *context, const void *data, size_t len)
 						       : ERROR_BODY_MAX;
 
 	/* What another transfer has failed of would be told again here. */
-	if (transfer->client->failure != 0) {
-		transfer->sink_said = transfer->client->failure;
-		return -1;
-	}
+	if (transfer->client->failure != 0)
+		return heed(transfer, transfer->client->failure);
 	if (transfer->to_sink) {
 		count(transfer, transfer->counted + (int64_t)len);
-		transfer->sink_said = transfer->sink->data(
-			transfer->context, transfer, data, len);
-		return transfer->sink_said == 0 ? 0 : -1;
+		return heed(transfer, transfer->sink->data(transfer->context,
+							   transfer, data, len));
 	}
 	if (transfer->body.len + len > most)
 		return -1;
