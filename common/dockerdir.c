@@ -338,7 +338,7 @@ static void add_result(const struct dockerdir *dir, const struct listed *listed,
 	json_add_string(result, "image", listed->label);
 	json_add_string(result, "format",
 			dir->settings.unique_names ? "merged" : "extracted");
-	json_add_string(result, "directory", dir->path);
+	json_add_string(result, "file", dir->path);
 	json_add_string(result, "manifest", manifest);
 	json_append(results, result);
 }
