@@ -1,0 +1,475 @@
+#!/usr/bin/env bats
+# occy-pack --dir: from a stream to an extracted or merged directory.
+#
+# Needs jq, python3 and zstd; layers are made from text.
+load helpers/common
+
+header='{"type":"stream","occy":1}'
+
+# block IMAGE TAG ARG...: the block of an image that is made here
+# (helpers/layers.py), as occy-pull names it.
+block() {
+	python3 "$BATS_TEST_DIRNAME/helpers/layers.py" "${@:3}" "docker.io/$1:$2" |
+		jq -c --arg image "$1" --arg tag "$2" \
+			'if .type=="image" then .image=$image|.tag=$tag else . end'
+}
+
+# stream [BLOCK...]: a whole stream of the blocks in these files.
+stream() {
+	printf '%s\n' "$header"
+	((!$#)) || cat "$@"
+	printf '%s\n' '{"type":"end"}'
+}
+
+# image IMAGE TAG ARG...: ./in becomes the stream of one image.
+image() {
+	block "$@" >block
+	stream block >in
+}
+
+# edit FILTER: change the records of ./in.
+edit() {
+	jq -c "$1" in >in.new && mv in.new in
+}
+
+# layer N MEMBER: what layer N's record in ./in says.
+layer() {
+	jq -r "select(.type==\"layer\" and .index==$1).$2" in
+}
+
+config() {
+	jq -r 'select(.type=="config").digest' in
+}
+
+hex() {
+	printf '%s\n' "${1#*:}"
+}
+
+short() {
+	local hex=${1#*:}
+	printf '%s\n' "${hex:0:12}"
+}
+
+check() {
+	python3 "$BATS_TEST_DIRNAME/helpers/checkdir.py" "$1"
+}
+
+# names DIR: what ls shows, hidden files too.
+names() {
+	(cd "$1" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort)
+}
+
+# same GOT WANTED
+same() {
+	diff <(lines "$1") <(lines "$2")
+}
+
+# packs ARG...: ./in is taken without a word on stderr.
+packs() {
+	run -0 --separate-stderr occy-pack "$@" <in
+	same "$stderr" ''
+}
+
+# refused STATUS MESSAGE ARG...: ./in is refused so, without an end record.
+refused() {
+	run "-$1" --separate-stderr occy-pack "${@:3}" <in
+	same "$stderr" "occy-pack: $2"
+	[[ "$output" != *'"type":"end"'* ]]
+}
+
+# state DIR: names, kinds, bytes, inodes and times of all that is in it.
+state() {
+	find "$1" -printf '%P %y %i %T@ %l\n' | sort
+	find "$1" -type f -exec sha256sum {} + | sort
+}
+
+# --- what is in the directory
+
+@test "an extracted directory, byte for byte" {
+	image lab/a 1 gzip:one zstd:two
+	packs --dir d
+	c=$(hex "$(config)") l0=$(hex "$(layer 0 digest)") l1=$(hex "$(layer 1 digest)")
+	same "$(names d)" "$(lines "$c.json" "$l0" "$l0/layer.tar" "$l1" "$l1/layer.tar" catalog.json manifest.json | LC_ALL=C sort)"
+	printf '[{"Config":"%s.json","RepoTags":["docker.io/lab/a:1"],"Layers":["%s/layer.tar","%s/layer.tar"]}]' "$c" "$l0" "$l1" |
+		cmp - d/manifest.json
+	printf '{"lab/a":{"1":"manifest.json"}}' | cmp - d/catalog.json
+	cmp "$(jq -r 'select(.type=="config").file' in)" "d/$c.json"
+	run -0 check d
+	same "$output" "$(lines "manifest.json ${c:0:12} docker.io/lab/a:1 ${l0:0:12} ${l1:0:12}" 'lab/a 1 manifest.json' '2 layers')"
+}
+
+@test "what is in it is what is in the tar" {
+	image lab/a 1 gzip:one none:two xz:three
+	packs --dir d
+	packs x.tar
+	mkdir t
+	tar -xf x.tar -C t
+	rm d/catalog.json
+	diff -r d t
+}
+
+@test "a merged directory of two images, byte for byte" {
+	block lab/a 1 gzip:base gzip:one >a
+	block lab/b.c 2_x gzip:base gzip:two >b
+	stream a b >in
+	packs --dir d --unique-names
+	base=$(hex "$(jq -r 'select(.index==0).digest' a)")
+	for i in a b; do
+		printf '[{"Config":"%s.json","ImageName":"%s","Layers":["%s/layer.tar","%s/layer.tar"],"RepoTags":["%s"]}]' \
+			"$(hex "$(jq -r 'select(.type=="config").digest' $i)")" \
+			"$(jq -r 'select(.type=="image").image' $i)" "$base" \
+			"$(hex "$(jq -r 'select(.index==1).digest' $i)")" \
+			"$(jq -r 'select(.type=="image").names[0]' $i)" >want.$i
+	done
+	cmp want.a d/manifest-lab_a-1.json
+	cmp want.b d/manifest-lab_b.c-2_x.json
+	printf '{"lab/a":{"1":"manifest-lab_a-1.json"},"lab/b.c":{"2_x":"manifest-lab_b.c-2_x.json"}}' | cmp - d/catalog.json
+	run -0 check d
+	[ "${lines[-1]}" = '3 layers' ]
+	[ ! -e d/manifest.json ]
+}
+
+@test "every compression, one layer twice, no layer at all, sha512" {
+	image lab/a 1 gzip:g members:m zstd:z frames:f xz:x bzip2:b none:n gzip:g
+	packs --dir d
+	run -0 check d
+	[ "${lines[-1]}" = '7 layers' ]
+	[ "$(jq '.[0].Layers | length' d/manifest.json)" = 8 ]
+	image lab/a 1
+	packs --dir empty
+	run -0 check empty
+	[ "${lines[-1]}" = '0 layers' ]
+	image lab/a 1 --sha512 gzip:one
+	packs --dir long
+	run -0 check long
+	[ "${lines[-1]}" = '1 layers' ]
+}
+
+@test "--name calls the image so in its manifest" {
+	image lab/a 1 gzip:one
+	packs --dir d --name busybox:9
+	same "$(jq -c '.[0].RepoTags' d/manifest.json)" '["docker.io/library/busybox:9"]'
+	check d
+}
+
+# --- the stream goes on
+
+@test "the stream goes on: plain in each layer, a directory record, our end" {
+	image lab/a 1 gzip:one
+	packs --dir d
+	{
+		head -n 3 in
+		sed -n 4p in | jq -c --arg file "$PWD/d/$(hex "$(layer 0 digest)")/layer.tar" '.plain={file:$file,offset:0,length:10240}'
+		lines "{\"type\":\"directory\",\"image\":\"docker.io/lab/a:1\",\"format\":\"extracted\",\"file\":\"$PWD/d\",\"manifest\":\"manifest.json\"}" \
+			'{"type":"end","images":1,"records":4}'
+	} >want
+	same "$output" "$(cat want)"
+	lines "$output" >next
+	mv next in
+	packs x.tar
+}
+
+@test "two images have a directory record each, before the one end" {
+	block lab/a 1 gzip:one >a
+	block lab/b 1 gzip:one >b
+	{
+		stream a
+		stream b
+	} >in
+	packs --dir d -u
+	same "$(lines "$output" | jq -r 'select(.type=="directory")|[.image,.format,.file,.manifest]|join(" ")')" \
+		"$(lines "docker.io/lab/a:1 merged $PWD/d manifest-lab_a-1.json" "docker.io/lab/b:1 merged $PWD/d manifest-lab_b-1.json")"
+	[ "${lines[-1]}" = '{"type":"end","images":2,"records":8}' ]
+}
+
+@test "records and members that it does not know pass through" {
+	image lab/a 1 gzip:one
+	sed -i '3s/^/{"type":"x-note","text":"\\u0041  b"}\n/; 2s/{/{ "x-a": [1, 2.50],/; 4s/{/{"x-b":"\\u00e9",/' in
+	packs --dir d
+	same "$(lines "$output" | head -n 4)" "$(head -n 4 in)"
+	same "$(lines "$output" | jq -r 'select(.type=="layer")["x-b"]')" "$(jq -r 'select(.type=="layer")["x-b"]' in)"
+}
+
+@test "plain inside another file is read there, and replaced by the directory's" {
+	image lab/a 1 --plain none:one
+	{
+		printf before
+		cat "$(layer 0 plain.file)"
+		printf after
+	} >big
+	edit 'if .type=="layer" then .file="gone"|.plain={file:"big",offset:6,length:10240} else . end'
+	packs --dir d
+	run -0 --separate-stderr jq -c 'select(.type=="layer")|.plain,.file' <(lines "$output")
+	same "$output" "$(lines "{\"file\":\"$PWD/d/$(hex "$(layer 0 diff_id)")/layer.tar\",\"offset\":0,\"length\":10240}" '"gone"')"
+	check d
+}
+
+# --- what is there already
+
+@test "a layer that is there is proven and kept; a wrong one is written again" {
+	image lab/a 1 gzip:one gzip:two
+	packs --dir d
+	first=d/$(hex "$(layer 0 digest)")/layer.tar
+	second=d/$(hex "$(layer 1 digest)")/layer.tar
+	before=$(stat -c '%i %Y %Z' "$first")
+	printf x | dd of="$second" bs=1 seek=600 conv=notrunc status=none
+	cp in again
+	edit 'if .index==0 then del(.size)|.file="not read"|.plain={file:"not read"} else . end'
+	packs --dir d
+	[ "$(stat -c '%i %Y %Z' "$first")" = "$before" ]
+	check d
+	: >"$second"
+	mv again in
+	packs --dir d
+	check d
+}
+
+@test "the same image again changes no name of what is there" {
+	image lab/a 1 gzip:one
+	packs --dir d -u
+	before=$(find d -name '*.json' -exec sha256sum {} + | sort)
+	packs --dir d -u
+	[ "$(find d -name '*.json' -exec sha256sum {} + | sort)" = "$before" ]
+	check d
+}
+
+@test "a stream where nothing has changed leaves all as it is" {
+	lines "$header" '{"type":"end","images":0,"unchanged":true}' >in
+	packs --dir d
+	[ ! -e d ]
+	image lab/a 1 gzip:one
+	packs --dir d
+	before=$(state d)
+	lines "$header" '{"type":"end","images":0,"unchanged":true}' >in
+	packs --dir d
+	same "$(state d)" "$before"
+	same "$output" "$(lines "$header" '{"type":"end","images":0,"records":0,"unchanged":true}')"
+}
+
+@test "what was left out is status 3, and what came is published" {
+	image lab/a 1 gzip:one
+	sed -i 's/"type":"end"/&,"left_out":2/' in
+	run -3 --separate-stderr occy-pack --dir d <in
+	same "$stderr" 'occy-pack: stdin: images that were left out: 2'
+	[ "${lines[-1]}" = '{"type":"end","images":1,"records":4,"left_out":2}' ]
+	check d
+}
+
+# --- who may not take a place
+
+@test "a second image is refused where there is room for one" {
+	block lab/a 1 gzip:one >a
+	block lab/b 1 gzip:two >b
+	stream a b >in
+	refused 2 'docker.io/lab/b:1: a second image, and a directory without --unique-names is for one only' --dir d
+	[ -z "$(find d -name '*manifest*' -o -name 'catalog*')" ]
+	rm -r d
+	refused 2 'docker.io/lab/b:1: a second image, and --name is for one only' --dir d -u --name c:1
+	[ -z "$(find d -name '*manifest*' -o -name 'catalog*')" ]
+}
+
+# --- command line
+
+@test "usage errors are status 2, and name what is wrong" {
+	while IFS='|' read -r message args; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr occy-pack $args </dev/null
+		[ -z "$output" ]
+		[ "${stderr_lines[0]}" = "occy-pack: $message" ]
+		[[ "${stderr_lines[1]}" == "usage: occy-pack "* ]]
+	done <<'END'
+option --dir needs an argument|--dir
+option -d needs an argument|-d
+unexpected argument: x|--dir d x
+--unique-names and --replace are for --dir|--unique-names x
+--unique-names and --replace are for --dir|-u x
+--unique-names and --replace are for --dir|--replace x
+option --replace takes no argument|--replace=yes --dir d
+option --unique-names takes no argument|--unique-names=yes --dir d
+END
+	run -2 --separate-stderr occy-pack --dir '' </dev/null
+	[ "${stderr_lines[0]}" = 'occy-pack: DIR is empty' ]
+	[ ! -e d ]
+}
+
+@test "what cannot be written is status 9 before a record is read" {
+	: >file
+	while IFS='|' read -r message dir; do
+		run -9 --separate-stderr timeout 5 bash -c "occy-pack --dir $dir < <(sleep 30)"
+		same "$stderr" "occy-pack: $message"
+		[ "$output" = "$header" ]
+	done <<'END'
+no/such: No such file or directory|no/such
+file: Not a directory|file
+file/d: Not a directory|file/d
+/proc/d: No such file or directory|/proc/d
+END
+	ln -s nowhere link
+	run -9 --separate-stderr timeout 5 bash -c 'occy-pack --dir link < <(sleep 30)'
+	same "$stderr" 'occy-pack: link: No such file or directory'
+	ln -s loop loop
+	run -9 --separate-stderr timeout 5 bash -c 'occy-pack --dir loop < <(sleep 30)'
+	same "$stderr" 'occy-pack: loop: Too many levels of symbolic links'
+}
+
+@test "DIR may be a link to a folder, begin with a dash, hold a newline" {
+	image lab/a 1 gzip:one
+	mkdir real
+	ln -s real link
+	packs --dir link
+	check real
+	packs --dir -d
+	check ./-d
+	packs --dir $'a \nb/'
+	check $'a \nb'
+}
+
+# --- bad streams and bytes
+
+@test "a stream cut anywhere publishes no image" {
+	image lab/a 1 gzip:one gzip:two
+	cp in whole
+	count=$(wc -l <whole)
+	for n in $(seq $((count - 1))); do
+		head -n "$n" whole >in
+		refused 3 "stdin:$n: stream ends without an end record" --dir d
+		[ ! -e d/manifest.json ]
+		[ ! -e d/catalog.json ]
+		[ -z "$(find . -name '.part*')" ]
+	done
+	cp whole in
+	packs --dir d
+	check d
+}
+
+@test "layers that do not fit the config, other bytes, a missing file: exact statuses" {
+	image lab/a 1 gzip:one gzip:two
+	cp in good
+	two="docker.io/lab/a:1: layer 1 $(layer 1 digest)"
+	edit 'del(.layers)|select(.index!=1)'
+	refused 8 'docker.io/lab/a:1: layer 1 is missing' --dir d
+	jq -c 'if .index==1 then .diff_id="sha256:\("00"*32)" else . end' good >in
+	refused 8 "$two: diff_id mismatch: its record says sha256:$(printf '00%.0s' {1..32}), the config $(jq -r 'select(.index==1).diff_id' good)" --dir d
+	jq -c --arg file "$(jq -r 'select(.index==0).file' good)" 'if .index==1 then del(.size)|.file=$file else . end' good >in
+	refused 8 "$two: diff_id mismatch, got $(jq -r 'select(.index==0).diff_id' good)" --dir d
+	jq -c 'if .index==1 then .file="gone" else . end' good >in
+	refused 9 'gone: No such file or directory' --dir d
+	jq -c 'select(.type!="config")' good >in
+	refused 3 "docker.io/lab/a:1: layer 0 $(jq -r 'select(.index==0).digest' good): no config record came before" --dir d
+	[ ! -e d/manifest.json ]
+	[ ! -e "d/$(hex "$(jq -r 'select(.index==1).digest' good)")" ]
+	cp good in
+	packs --dir d
+	check d
+}
+
+# --- ends that are not ours to choose
+
+@test "a reader of the stream that is gone: nothing is published" {
+	image lab/a 1 gzip:one
+	run -141 --separate-stderr bash -c '{ sleep 0.5; occy-pack --dir d <in; } | true
+		exit "${PIPESTATUS[0]}"'
+	same "$stderr" ''
+	[ ! -e d ]
+}
+
+@test "standard output that cannot be written is status 9, and nothing is made" {
+	image lab/a 1 gzip:one
+	run -9 --separate-stderr bash -c 'occy-pack --dir d <in >/dev/full'
+	same "$stderr" 'occy-pack: stdout: No space left on device'
+	[ ! -e d ]
+}
+
+# start COMMAND...: begin occy-pack on a stream that does not end, and wait until
+# it has passed on layer 0.
+start() {
+	mkfifo stream
+	"$@" occy-pack --dir d <stream >passed &
+	pid=$!
+	exec 9>stream
+	head -n -1 in >&9
+	within 10 grep -q '"index":0' passed
+}
+
+@test "KILL leaves layers and no dot-file; TERM is died by" {
+	image lab/a 1 gzip:one
+	for signal in KILL TERM; do
+		start env
+		kill "-$signal" "$pid"
+		code=0
+		wait "$pid" || code=$?
+		exec 9>&-
+		rm stream
+		[ "$code" = $((128 + $(kill -l $signal))) ]
+		[ -z "$(find d -name '.*' -o -name '*manifest*' -o -name 'catalog*')" ]
+	done
+	packs --dir d
+	check d
+}
+
+# Filesystems without O_TMPFILE: a small library takes it away.
+without_tmpfile=(env "LD_PRELOAD=${OCCY_TESTBIN:?}/libnotmpfile.so"
+	ASAN_OPTIONS=verify_asan_link_order=0)
+
+@test "without O_TMPFILE: the same directory, nothing left behind" {
+	image lab/a 1 gzip:one gzip:two
+	packs --dir want -u
+	run -0 --separate-stderr "${without_tmpfile[@]}" occy-pack --dir d -u <in
+	diff -r want d
+	printf x >"d/$(hex "$(layer 0 digest)")/layer.tar"
+	run -0 --separate-stderr "${without_tmpfile[@]}" occy-pack --dir d -u <in
+	diff -r want d
+	same "$(names d)" "$(names want)"
+	cp "$(layer 0 file)" changed
+	edit 'if .index==1 then del(.size)|.file="changed" else . end'
+	rm -r d
+	run -8 --separate-stderr "${without_tmpfile[@]}" occy-pack --dir d -u <in
+	[ -z "$(find d -name '.*' -o -name '*manifest*' -o -name 'catalog*')" ]
+}
+
+@test "without O_TMPFILE: a signal in a layer leaves no dot-file" {
+	image lab/a 1 gzip:one gzip:two
+	mkfifo stream
+	# A layer that takes its time: a reader cannot be slow, but its bytes many.
+	head -c 300M /dev/zero >big
+	id=sha256:$(sha256sum <big | cut -c1-64)
+	printf '{"rootfs":{"diff_ids":["%s"]}}' "$id" >cfg
+	lines "$header" '{"type":"image","image":"lab/a","tag":"1"}' \
+		"{\"type\":\"config\",\"digest\":\"sha256:$(sha256sum <cfg | cut -c1-64)\",\"file\":\"cfg\"}" \
+		"{\"type\":\"layer\",\"index\":0,\"diff_id\":\"$id\",\"plain\":{\"file\":\"big\"}}" >in
+	"${without_tmpfile[@]}" occy-pack --dir d <in >passed &
+	pid=$!
+	within 10 found
+	kill -TERM "$pid"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" = 143 ]
+	[ -z "$(find d -name '.part*')" ]
+}
+
+found() {
+	[ -n "$(find d -name '.part*' 2>/dev/null)" ]
+}
+
+# --- size
+
+@test "a large layer, written and proven, within 32 MiB of memory" {
+	head -c 64M /dev/zero | gzip -1 >member
+	cat member member member member >big
+	id=sha256:$(head -c 256M /dev/zero | sha256sum | cut -c1-64)
+	printf '{"rootfs":{"diff_ids":["%s"]}}' "$id" >cfg
+	lines "$header" '{"type":"image","image":"lab/a","tag":"1"}' \
+		"{\"type\":\"config\",\"digest\":\"sha256:$(sha256sum <cfg | cut -c1-64)\",\"file\":\"cfg\"}" \
+		"{\"type\":\"layer\",\"index\":0,\"diff_id\":\"$id\",\"file\":\"big\"}" '{"type":"end"}' >in
+	for _ in written proven; do
+		python3 -c 'import resource, subprocess, sys
+p = subprocess.run(["occy-pack", "--dir", "d"], stdout=subprocess.DEVNULL)
+with open("memory", "w") as f:
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=f)
+sys.exit(p.returncode)' <in
+		# A sanitizer has a memory of its own.
+		grep -qE '__(asan|tsan)_init' "$OCCY_BINDIR/occy-pack" ||
+			[ "$(cat memory)" -lt 32768 ]
+	done
+	[ "$(stat -c %s "d/$(hex "$id")/layer.tar")" = 268435456 ]
+}
