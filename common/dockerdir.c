@@ -120,9 +120,9 @@ static int end_block(struct dockerdir *dir)
 static int name_image(struct dockerdir *dir, const struct record *record)
 {
 	const struct image_view *image = &record->image;
-	const char *name = image->repository, *tag = image->tag;
+	const char *name = image->typed ? image->typed : image->repository;
+	const char *tag = image->tag;
 
-	json_get_string(record->json, "image", &name);
 	if (!tag && json_get_string(record->json, "tag_digest", &tag) != 1)
 		tag = digest_is_set(&image->digest) ? image->digest.text : NULL;
 	if (!name || !tag)

@@ -77,6 +77,7 @@ static void parse_image(struct parser *p, struct image_view *image)
 	for (size_t i = 0; image->names && i < json_object_array_length(image->names); i++)
 		if (!json_string_at(image->names, i))
 			bad(p, "names", "holds something else than strings");
+	image->typed = string(p, json, "image", false);
 	image->registry = string(p, json, "registry", false);
 	image->repository = string(p, json, "repository", false);
 	image->tag = string(p, json, "tag", false);

@@ -34,6 +34,7 @@ struct extent {
 
 struct image_view {
 	struct json_object *names; /* array of strings, lent; NULL without */
+	const char *typed; /* IMAGE as the user typed it; or NULL */
 	const char *registry, *repository, *tag, *media_type; /* or NULL */
 	struct digest digest;      /* of the manifest; may be unset */
 	int64_t size;              /* -1: not said */

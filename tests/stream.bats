@@ -131,6 +131,7 @@ in_stream() {
 
 wrong_kinds='
 image names "x" {} 1
+image image 1 ["a"]
 image registry 1 [] {} true "a\u0000b"
 image repository 1
 image tag 1
