@@ -3,18 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/blob.h"
 #include "common/catalog.h"
 #include "common/imageblock.h"
-#include "common/inflate.h"
 #include "common/io.h"
+#include "common/layerdir.h"
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/outfile.h"
@@ -212,69 +209,6 @@ static int put_config(struct dockerdir *dir, const struct config_view *config)
 		       : rc;
 }
 
-/* Prove what a source of bytes says; write it to out unless that is NULL. */
-static int copy_layer(const struct layer_view *layer, const struct digest *diff_id,
-		      const char *name, struct outfile *out, int64_t *size)
-{
-	AUTO(blob) struct blob blob = BLOB_NONE;
-	AUTO(inflate) struct inflate *inflate = NULL;
-	const void *data;
-	size_t len;
-	int rc = blob_open_layer(&blob, layer);
-
-	if (rc < 0)
-		return rc;
-	inflate = inflate_start(&blob, diff_id, name, NULL);
-	while ((rc = inflate_next(inflate, &data, &len)) > 0) {
-		rc = out ? outfile_write(out, data, len) : 0;
-		if (rc < 0)
-			return rc;
-	}
-	*size = inflate_total(inflate);
-	return rc;
-}
-
-static int write_layer(const struct dockerdir *dir, const char *folder,
-		       const struct layer_view *layer,
-		       const struct digest *diff_id, const char *name,
-		       int64_t *size)
-{
-	AUTO(mem) char *path = mem_printf("%s/%s/layer.tar", dir->settings.path,
-					  folder);
-	AUTO(outfile) struct outfile *out = NULL;
-	AUTO(fd) int inside = -1;
-	int rc = outfile_open_in(&out, dir->dir, path);
-
-	if (rc == 0)
-		rc = copy_layer(layer, diff_id, name, out, size);
-	if (rc < 0)
-		return rc;
-	if (mkdirat(dir->dir, folder, 0777) != 0 && errno != EEXIST)
-		return io_fail(path);
-	inside = openat(dir->dir, folder,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (inside < 0)
-		return io_fail(path);
-	return outfile_publish_as(out, inside, "layer.tar", false);
-}
-
-/* Whether the directory holds the layer already, proven. */
-static bool has_layer(const struct dockerdir *dir, const char *folder,
-		      const struct digest *diff_id, int64_t *size)
-{
-	AUTO(fd) int inside = openat(dir->dir, folder,
-				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	AUTO(fd) int fd = inside < 0 ? -1
-				     : openat(inside, "layer.tar",
-					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return false;
-	*size = st.st_size;
-	return digest_matches_file(fd, diff_id);
-}
-
 static void add_plain(const struct dockerdir *dir, struct json_object *json,
 		      const char *member, int64_t size)
 {
@@ -292,19 +226,16 @@ static int put_layer(struct dockerdir *dir, struct record *record)
 	const struct layer_view *layer = &record->layer;
 	AUTO(mem) char *name = imageblock_layer_name(&dir->block, layer);
 	AUTO(mem) char *member = NULL;
+	const struct layerdir place = { dir->dir, dir->settings.path };
 	const struct digest *diff_id;
-	const char *folder;
 	int64_t size = 0;
 	int rc = imageblock_next_layer(&dir->block, layer, name, &diff_id);
 
 	if (rc < 0)
 		return rc;
-	folder = digest_hex(digest_is_set(&layer->digest) ? &layer->digest
-							  : diff_id);
-	member = mem_printf("%s/layer.tar", folder);
+	member = layerdir_member(layer, diff_id);
 	json_append(dir->now.layers, json_new_string(member));
-	if (!has_layer(dir, folder, diff_id, &size))
-		rc = write_layer(dir, folder, layer, diff_id, name, &size);
+	rc = layerdir_put(&place, layer, diff_id, name, &size);
 	if (rc == 0)
 		add_plain(dir, record->json, member, size);
 	return rc;

@@ -1,0 +1,103 @@
+/* layerdir.c - see layerdir.h */
+#include "common/layerdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/blob.h"
+#include "common/inflate.h"
+#include "common/io.h"
+#include "common/mem.h"
+#include "common/outfile.h"
+
+static const char *folder_of(const struct layer_view *layer,
+			     const struct digest *diff_id)
+{
+	return digest_hex(digest_is_set(&layer->digest) ? &layer->digest
+							: diff_id);
+}
+
+char *layerdir_member(const struct layer_view *layer,
+		      const struct digest *diff_id)
+{
+	return mem_printf("%s/layer.tar", folder_of(layer, diff_id));
+}
+
+static int open_folder(const struct layerdir *dir, const char *folder)
+{
+	return openat(dir->dir, folder,
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Whether the directory holds the layer already, proven. */
+static bool has_layer(const struct layerdir *dir, const char *folder,
+		      const struct digest *diff_id, int64_t *size)
+{
+	AUTO(fd) int inside = open_folder(dir, folder);
+	AUTO(fd) int fd = inside < 0 ? -1
+				     : openat(inside, "layer.tar",
+					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	*size = st.st_size;
+	return digest_matches_file(fd, diff_id);
+}
+
+/* Prove what a source of bytes says, and write it to out. */
+static int copy_layer(const struct layer_view *layer, const struct digest *diff_id,
+		      const char *name, struct outfile *out)
+{
+	AUTO(blob) struct blob blob = BLOB_NONE;
+	AUTO(inflate) struct inflate *inflate = NULL;
+	const void *data;
+	size_t len;
+	int rc = blob_open_layer(&blob, layer);
+
+	if (rc < 0)
+		return rc;
+	inflate = inflate_start(&blob, diff_id, name, NULL);
+	while ((rc = inflate_next(inflate, &data, &len)) > 0) {
+		rc = outfile_write(out, data, len);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+static int write_layer(const struct layerdir *dir, const char *folder,
+		       const struct layer_view *layer,
+		       const struct digest *diff_id, const char *name,
+		       int64_t *size)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s/layer.tar", dir->path, folder);
+	AUTO(outfile) struct outfile *out = NULL;
+	AUTO(fd) int inside = -1;
+	int rc = outfile_open_in(&out, dir->dir, path);
+
+	if (rc == 0)
+		rc = copy_layer(layer, diff_id, name, out);
+	if (rc < 0)
+		return rc;
+	*size = outfile_position(out);
+	if (mkdirat(dir->dir, folder, 0777) != 0 && errno != EEXIST)
+		return io_fail(path);
+	inside = open_folder(dir, folder);
+	if (inside < 0)
+		return io_fail(path);
+	return outfile_publish_as(out, inside, "layer.tar", false);
+}
+
+int layerdir_put(const struct layerdir *dir, const struct layer_view *layer,
+		 const struct digest *diff_id, const char *name, int64_t *size)
+{
+	const char *folder = folder_of(layer, diff_id);
+
+	return has_layer(dir, folder, diff_id, size)
+		       ? 0
+		       : write_layer(dir, folder, layer, diff_id, name, size);
+}
