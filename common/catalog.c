@@ -180,12 +180,8 @@ static int check_manifest(const struct catalog_place *place, const char *file,
 	AUTO(json) struct json_object *manifest = NULL;
 	struct json_object *entry, *tags = NULL;
 	const char *config = "";
-	int rc;
+	int rc = read_json(place, file, MANIFEST_MAX_BYTES, &manifest);
 
-	if (strchr(file, '/') || file[0] == '.')
-		return msg_fail(STATUS_INTEGRITY, "%s/%s: names a file elsewhere: %s",
-				place->path, CATALOG, file);
-	rc = read_json(place, file, MANIFEST_MAX_BYTES, &manifest);
 	if (rc <= 0)
 		return rc;
 	entry = json_object_is_type(manifest, json_type_array)
@@ -234,36 +230,58 @@ static char *unique_name(const struct json_object *catalog,
 	return name;
 }
 
-/* What the image's manifest file is to be called; the caller frees it. */
-static char *choose_name(const struct catalog_place *place,
-			 const struct json_object *catalog,
-			 const struct catalog_image *image)
+/* What the catalog says may be anybody's: only such a name is read, or written
+ * to. */
+static bool is_manifest_name(const char *file)
+{
+	size_t len = strlen(file);
+
+	return strcmp(file, EXTRACTED_MANIFEST) == 0 ||
+	       (strncmp(file, "manifest-", 9) == 0 && !strchr(file, '/') &&
+		strcmp(file + len - 5, ".json") == 0);
+}
+
+/* What the image's manifest file is to be called, which the caller frees.
+ * Returns 0 or a failure (reported). */
+static int choose_name(const struct catalog_place *place,
+		       const struct json_object *catalog,
+		       const struct catalog_image *image, char **out)
 {
 	const char *known = find(catalog, image);
 
+	if (known && !is_manifest_name(known))
+		return msg_fail(STATUS_INTEGRITY,
+				"%s/%s: %s %s leads to what is no manifest: %s",
+				place->path, CATALOG, image->image, image->tag,
+				known);
 	if (!place->unique_names)
-		return mem_strdup(EXTRACTED_MANIFEST);
-	return known && strcmp(known, EXTRACTED_MANIFEST) != 0
-		       ? mem_strdup(known)
-		       : unique_name(catalog, image);
+		*out = mem_strdup(EXTRACTED_MANIFEST);
+	else if (known && strcmp(known, EXTRACTED_MANIFEST) != 0)
+		*out = mem_strdup(known);
+	else
+		*out = unique_name(catalog, image);
+	return 0;
 }
 
-static int check(const struct catalog_place *place,
-		 const struct json_object *catalog,
-		 const struct catalog_image *image)
+/* Choose the name, and look at what has it. */
+static int choose(const struct catalog_place *place,
+		  const struct json_object *catalog,
+		  const struct catalog_image *image, char **name)
 {
-	AUTO(mem) char *name = choose_name(place, catalog, image);
+	int rc = choose_name(place, catalog, image, name);
 
-	return place->replace ? 0 : check_manifest(place, name, image);
+	return rc < 0 || place->replace ? rc
+					: check_manifest(place, *name, image);
 }
 
 int catalog_check(const struct catalog_place *place,
 		  const struct catalog_image *image)
 {
 	AUTO(json) struct json_object *catalog = NULL;
+	AUTO(mem) char *name = NULL;
 	int rc = read_catalog(place, &catalog);
 
-	return rc == 0 ? check(place, catalog, image) : rc;
+	return rc == 0 ? choose(place, catalog, image, &name) : rc;
 }
 
 static struct json_object *make_manifest(const struct catalog_place *place,
@@ -332,11 +350,9 @@ static int add(const struct catalog_place *place,
 	int rc = read_catalog(place, &catalog);
 
 	if (rc == 0)
-		rc = check(place, catalog, image);
-	if (rc < 0)
-		return rc;
-	*manifest = choose_name(place, catalog, image);
-	rc = write_json(place, *manifest, json);
+		rc = choose(place, catalog, image, manifest);
+	if (rc == 0)
+		rc = write_json(place, *manifest, json);
 	return rc == 0 ? write_entry(place, catalog, image, *manifest) : rc;
 }
 

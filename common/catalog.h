@@ -39,7 +39,7 @@ int catalog_check(const struct catalog_place *place,
 
 /* Write the image's manifest file, then its entry, while holding a lock on the
  * directory; checks again. *manifest gets the file's name, which the caller
- * frees. Returns 0 or a failure (reported). */
+ * frees, also after a failure. Returns 0 or a failure (reported). */
 int catalog_add(const struct catalog_place *place,
 		const struct catalog_image *image, char **manifest);
 

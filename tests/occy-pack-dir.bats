@@ -77,9 +77,10 @@ refused() {
 	[[ "$output" != *'"type":"end"'* ]]
 }
 
-# state DIR: names, kinds, bytes, inodes and times of all that is in it.
+# state DIR: names, kinds, bytes, inodes and times of all that is in it; of
+# folders not the time.
 state() {
-	find "$1" -printf '%P %y %i %T@ %l\n' | sort
+	find "$1" ! -type d -printf '%P %y %i %T@ %l\n' -o -printf '%P %i\n' | sort
 	find "$1" -type f -exec sha256sum {} + | sort
 }
 
@@ -472,4 +473,51 @@ sys.exit(p.returncode)' <in
 			[ "$(cat memory)" -lt 32768 ]
 	done
 	[ "$(stat -c %s "d/$(hex "$id")/layer.tar")" = 268435456 ]
+}
+
+# --- hostile directories
+
+@test "a catalog that leads to no manifest is refused: nothing outside is read or written" {
+	image lab/a 1 gzip:one
+	mkdir -p top/in/d
+	for file in ../../x ../x /etc/passwd x/manifest-a.json manifest-../x.json ../manifest-a.json catalog.json \
+		"$(hex "$(config)").json" .hidden manifest-x manifest-.jsonx 'manifest-\u001b.jso'; do
+		printf '{"lab/a":{"1":"%s"}}' "$file" >top/in/d/catalog.json
+		before=$(state top)
+		for option in '' -u --replace '-u --replace'; do
+			# shellcheck disable=SC2086
+			run -8 --separate-stderr occy-pack --dir top/in/d $option <in
+			same "$stderr" "occy-pack: top/in/d/catalog.json: lab/a 1 leads to what is no manifest: $(sed 's/\\u001b/\\x1b/' <<<"$file")"
+			same "$(state top)" "$before"
+		done
+	done
+}
+
+@test "a catalog that is none is refused, and stays" {
+	image lab/a 1 gzip:one
+	mkdir d
+	while IFS='|' read -r why text; do
+		printf '%s' "$text" >d/catalog.json
+		for option in '' '-u --replace'; do
+			# shellcheck disable=SC2086
+			refused 8 "d/catalog.json: $why" --dir d $option
+			[ "$(cat d/catalog.json)" = "$text" ]
+			[ -z "$(find d -name 'manifest*')" ]
+		done
+	done <<'END'
+not a catalog|[]
+not a catalog|"x"
+not a catalog|{"lab/a":["1"]}
+not a catalog|{"lab/a":{"1":1}}
+not a catalog|{"lab/a":{"1":null}}
+not a catalog|{"lab/b":{"1":{}}}
+not a catalog|{"lab/b":null}
+END
+	for text in '' '{' '{"a":{},"a":{}}' '{} x' "$(printf '\377')"; do
+		printf '%s' "$text" >d/catalog.json
+		run -8 --separate-stderr occy-pack --dir d <in
+		[[ "$stderr" == "occy-pack: d/catalog.json: "* ]]
+		[ "${#stderr_lines[@]}" = 1 ]
+		[ "$(cat d/catalog.json)" = "$text" ]
+	done
 }
