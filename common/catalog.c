@@ -43,7 +43,7 @@ static int read_json(const struct catalog_place *place, const char *name,
 	if (faccessat(place->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
 	    errno == ENOENT)
 		return 0;
-	fd = io_open_regular(place->dir, name);
+	fd = io_open_regular_as(place->dir, name, path);
 	if (fd < 0)
 		return fd;
 	rc = io_read_all(fd, path, most, &text);
@@ -123,8 +123,7 @@ static bool is_same_list(struct json_object *a, struct json_object *b)
 static void read_platform(const struct catalog_place *place, const char *config,
 			  struct platform *out)
 {
-	AUTO(fd) int fd = openat(place->dir, config,
-				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(fd) int fd = io_try_regular(place->dir, config, CONFIG_MAX_BYTES);
 	AUTO(buf) struct buf text = { 0 };
 	AUTO(json) struct json_object *json = NULL;
 	const char *why;

@@ -175,8 +175,7 @@ static int put_file(const struct dockerdir *dir, const char *name,
 {
 	AUTO(mem) char *path = mem_printf("%s/%s", dir->settings.path, name);
 	AUTO(outfile) struct outfile *out = NULL;
-	AUTO(fd) int fd = openat(dir->dir, name,
-				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(fd) int fd = io_try_regular(dir->dir, name, (int64_t)bytes->len);
 	AUTO(buf) struct buf there = { 0 };
 	int rc;
 

@@ -126,18 +126,39 @@ int io_read_all(int fd, const char *name, size_t most, struct buf *out)
 	return 0;
 }
 
-int io_open_regular(int dirfd, const char *path)
+/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+static int open_cautiously(int dirfd, const char *path)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	AUTO(fd) int fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW |
-					      O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	return openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+				   O_CLOEXEC | O_NOCTTY);
+}
+
+int io_open_regular_as(int dirfd, const char *path, const char *name)
+{
+	AUTO(fd) int fd = open_cautiously(dirfd, path);
 	struct stat st;
 
 	if (fd < 0 && errno == ELOOP)
-		return msg_fail(STATUS_STORAGE, "%s: is a symbolic link", path);
+		return msg_fail(STATUS_STORAGE, "%s: is a symbolic link", name);
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return io_fail(path);
+		return io_fail(name);
 	if (!S_ISREG(st.st_mode))
-		return msg_fail(STATUS_STORAGE, "%s: not a regular file", path);
+		return msg_fail(STATUS_STORAGE, "%s: not a regular file", name);
 	return TAKE_FD(fd);
+}
+
+int io_open_regular(int dirfd, const char *path)
+{
+	return io_open_regular_as(dirfd, path, path);
+}
+
+int io_try_regular(int dirfd, const char *path, int64_t most)
+{
+	AUTO(fd) int fd = open_cautiously(dirfd, path);
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+			       st.st_size > most
+		       ? -1
+		       : TAKE_FD(fd);
 }

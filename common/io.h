@@ -36,6 +36,13 @@ int io_read_all(int fd, const char *name, size_t most, struct buf *out);
  * is STATUS_STORAGE too). */
 int io_open_regular(int dirfd, const char *path);
 
+/* The same, with another name for messages. */
+int io_open_regular_as(int dirfd, const char *path, const char *name);
+
+/* The same for a file that may be missing or anything: quietly, -1 also where
+ * it is no regular file or larger than `most` bytes. */
+int io_try_regular(int dirfd, const char *path, int64_t most);
+
 /* Report errno for name as STATUS_STORAGE and return that failure. */
 int io_fail(const char *name);
 

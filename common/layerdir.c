@@ -38,11 +38,10 @@ static bool has_layer(const struct layerdir *dir, const char *folder,
 {
 	AUTO(fd) int inside = open_folder(dir, folder);
 	AUTO(fd) int fd = inside < 0 ? -1
-				     : openat(inside, "layer.tar",
-					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+				     : io_try_regular(inside, "layer.tar", INT64_MAX);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) != 0)
 		return false;
 	*size = st.st_size;
 	return digest_matches_file(fd, diff_id);
@@ -69,6 +68,26 @@ static int copy_layer(const struct layer_view *layer, const struct digest *diff_
 	return rc;
 }
 
+/* The file's name goes into a folder that may be new; then the folder goes with
+ * it if that fails. */
+static int publish(const struct layerdir *dir, const char *folder,
+		   struct outfile *out)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s", dir->path, folder);
+	bool is_made = mkdirat(dir->dir, folder, 0777) == 0;
+	AUTO(fd) int inside = -1;
+	int rc;
+
+	if (!is_made && errno != EEXIST)
+		return io_fail(path);
+	inside = open_folder(dir, folder);
+	rc = inside < 0 ? io_fail(path)
+			: outfile_publish_as(out, inside, "layer.tar", false);
+	if (rc < 0 && is_made)
+		unlinkat(dir->dir, folder, AT_REMOVEDIR);
+	return rc;
+}
+
 static int write_layer(const struct layerdir *dir, const char *folder,
 		       const struct layer_view *layer,
 		       const struct digest *diff_id, const char *name,
@@ -76,7 +95,6 @@ static int write_layer(const struct layerdir *dir, const char *folder,
 {
 	AUTO(mem) char *path = mem_printf("%s/%s/layer.tar", dir->path, folder);
 	AUTO(outfile) struct outfile *out = NULL;
-	AUTO(fd) int inside = -1;
 	int rc = outfile_open_in(&out, dir->dir, path);
 
 	if (rc == 0)
@@ -84,12 +102,7 @@ static int write_layer(const struct layerdir *dir, const char *folder,
 	if (rc < 0)
 		return rc;
 	*size = outfile_position(out);
-	if (mkdirat(dir->dir, folder, 0777) != 0 && errno != EEXIST)
-		return io_fail(path);
-	inside = open_folder(dir, folder);
-	if (inside < 0)
-		return io_fail(path);
-	return outfile_publish_as(out, inside, "layer.tar", false);
+	return publish(dir, folder, out);
 }
 
 int layerdir_put(const struct layerdir *dir, const struct layer_view *layer,

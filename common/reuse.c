@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/io.h"
 #include "common/mem.h"
 
 #define BLOCK_SIZE 262144
@@ -16,14 +16,8 @@ static int open_layer(const char *directory, const struct digest *digest)
 	AUTO(mem) char *folder = mem_printf("%s/%s", directory, digest_hex(digest));
 	AUTO(fd) int inside = open(folder,
 				   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	AUTO(fd) int fd = inside < 0 ? -1
-				     : openat(inside, "layer.tar",
-					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return -1;
-	return TAKE_FD(fd);
+	return inside < 0 ? -1 : io_try_regular(inside, "layer.tar", INT64_MAX);
 }
 
 /* Returns 0 with how much was read, -1 in *size where that failed. */

@@ -521,3 +521,89 @@ END
 		[ "$(cat d/catalog.json)" = "$text" ]
 	done
 }
+
+# odd KIND PATH: something of that kind there, which must not be read.
+odd() {
+	rm -rf "$2"
+	case $1 in
+	link) ln -s "$PWD/secret" "$2" ;;
+	dangling) ln -s "$PWD/nowhere" "$2" ;;
+	fifo | held) mkfifo "$2" ;;
+	folder) mkdir "$2" ;;
+	huge) truncate -s 5M "$2" ;;
+	esac
+	# A FIFO that somebody holds open: it would never come to an end.
+	[ "$1" != held ] || exec 8<>"$2"
+}
+
+@test "what is no regular file is not read, and replaced where something proven goes" {
+	image lab/a 1 gzip:one
+	packs --dir d
+	cp -a d good
+	c=d/$(hex "$(config)").json
+	for kind in link dangling fifo held huge; do
+		for file in "$c" "d/$(hex "$(layer 0 digest)")/layer.tar"; do
+			cp "$(layer 0 file)" secret
+			odd $kind "$file"
+			before=$(stat -c '%i %s %Y' secret)
+			run -0 --separate-stderr timeout 20 occy-pack --dir d <in
+			same "$stderr" ''
+			diff -r good d
+			[ ! -e nowhere ]
+			[ "$(stat -c '%i %s %Y' secret)" = "$before" ]
+			exec 8>&-
+		done
+	done
+}
+
+@test "a catalog or manifest that is no regular file is status 9" {
+	image lab/a 1 gzip:one
+	for file in d/catalog.json d/manifest.json; do
+		while IFS='|' read -r kind why; do
+			rm -rf d
+			mkdir d
+			printf '{"lab/a":{"1":"manifest.json"}}' >d/catalog.json
+			cp d/catalog.json secret
+			odd "$kind" $file
+			run -9 --separate-stderr timeout 20 occy-pack --dir d <in
+			same "$stderr" "occy-pack: $file: $why"
+			[ "$(stat -c %F $file)" != 'regular file' ]
+			exec 8>&-
+		done <<'END'
+link|is a symbolic link
+dangling|is a symbolic link
+fifo|not a regular file
+held|not a regular file
+folder|not a regular file
+END
+	done
+	printf '{"lab/a":{"1":"manifest-lab_a-1.json"}}' >secret
+	rm -rf d
+	mkdir d
+	ln -s ../secret d/manifest-lab_a-1.json
+	refused 9 'd/manifest-lab_a-1.json: is a symbolic link' --dir d -u
+	packs --dir d -u --replace
+	[ ! -L d/manifest-lab_a-1.json ]
+	[ "$(cat secret)" = '{"lab/a":{"1":"manifest-lab_a-1.json"}}' ]
+	check d
+}
+
+@test "a folder in a file's place, and the other way round, is status 9" {
+	image lab/a 1 gzip:one
+	l=$(hex "$(layer 0 digest)")
+	mkdir -p "d/$l/layer.tar"
+	refused 9 "d/$l/layer.tar: Is a directory" --dir d
+	rm -r "d/$l"
+	: >"d/$l"
+	refused 9 "d/$l: Not a directory" --dir d
+	rm "d/$l"
+	mkdir elsewhere
+	ln -s ../elsewhere "d/$l"
+	refused 9 "d/$l: Not a directory" --dir d
+	[ -z "$(ls -A elsewhere)" ]
+	rm -f "d/$l" "d/$(hex "$(config)").json"
+	mkdir "d/$(hex "$(config)").json"
+	run -9 --separate-stderr occy-pack --dir d <in
+	same "$stderr" "occy-pack: d/$(hex "$(config)").json: Is a directory"
+	[ -z "$(find d -name '.*' -o -name '*manifest*' -o -name 'catalog*')" ]
+}
