@@ -94,6 +94,26 @@ void dockerdir_free(struct dockerdir *dir)
 	free(dir);
 }
 
+/* Write bytes under a name in the directory, unless they are there. */
+static int put_file(const struct dockerdir *dir, const char *name,
+		    const struct buf *bytes)
+{
+	AUTO(mem) char *path = mem_printf("%s/%s", dir->settings.path, name);
+	AUTO(outfile) struct outfile *out = NULL;
+	AUTO(fd) int fd = io_try_regular(dir->dir, name, (int64_t)bytes->len);
+	AUTO(buf) struct buf there = { 0 };
+	int rc;
+
+	if (fd >= 0 && io_read_all(fd, path, CONFIG_MAX_BYTES, &there) == 0 &&
+	    there.len == bytes->len &&
+	    memcmp(there.data, bytes->data, bytes->len) == 0)
+		return 0;
+	rc = outfile_open_in(&out, dir->dir, path);
+	if (rc == 0)
+		rc = outfile_write(out, bytes->data, bytes->len);
+	return rc == 0 ? outfile_publish_as(out, dir->dir, name, false) : rc;
+}
+
 static int end_block(struct dockerdir *dir)
 {
 	int rc;
@@ -101,6 +121,9 @@ static int end_block(struct dockerdir *dir)
 	if (!dir->block.label)
 		return 0;
 	rc = imageblock_check_whole(&dir->block);
+	/* Not before: a config alone is no use to a next run. */
+	if (rc == 0)
+		rc = put_file(dir, dir->now.config, &dir->block.config_bytes);
 	if (rc < 0)
 		return rc;
 	dir->list = mem_grow(dir->list, dir->count, &dir->capacity,
@@ -169,26 +192,6 @@ static struct catalog_image catalog_view(const struct listed *listed)
 	};
 }
 
-/* Write bytes under a name in the directory, unless they are there. */
-static int put_file(const struct dockerdir *dir, const char *name,
-		    const struct buf *bytes)
-{
-	AUTO(mem) char *path = mem_printf("%s/%s", dir->settings.path, name);
-	AUTO(outfile) struct outfile *out = NULL;
-	AUTO(fd) int fd = io_try_regular(dir->dir, name, (int64_t)bytes->len);
-	AUTO(buf) struct buf there = { 0 };
-	int rc;
-
-	if (fd >= 0 && io_read_all(fd, path, CONFIG_MAX_BYTES, &there) == 0 &&
-	    there.len == bytes->len &&
-	    memcmp(there.data, bytes->data, bytes->len) == 0)
-		return 0;
-	rc = outfile_open_in(&out, dir->dir, path);
-	if (rc == 0)
-		rc = outfile_write(out, bytes->data, bytes->len);
-	return rc == 0 ? outfile_publish_as(out, dir->dir, name, false) : rc;
-}
-
 static int put_config(struct dockerdir *dir, const struct config_view *config)
 {
 	struct catalog_image view;
@@ -203,9 +206,7 @@ static int put_config(struct dockerdir *dir, const struct config_view *config)
 	dir->now.config = mem_printf("%s.json", digest_hex(&config->digest));
 	/* Before the layers: a refusal after an hour's download is no use. */
 	view = catalog_view(&dir->now);
-	rc = catalog_check(&dir->place, &view);
-	return rc == 0 ? put_file(dir, dir->now.config, &dir->block.config_bytes)
-		       : rc;
+	return catalog_check(&dir->place, &view);
 }
 
 static void add_plain(const struct dockerdir *dir, struct json_object *json,

@@ -402,7 +402,7 @@ start() {
 		exec 9>&-
 		rm stream
 		[ "$code" = $((128 + $(kill -l $signal))) ]
-		[ -z "$(find d -name '.*' -o -name '*manifest*' -o -name 'catalog*')" ]
+		same "$(names d)" "$(lines "$(hex "$(layer 0 digest)")" "$(hex "$(layer 0 digest)")/layer.tar")"
 	done
 	packs --dir d
 	check d
@@ -606,4 +606,16 @@ END
 	run -9 --separate-stderr occy-pack --dir d <in
 	same "$stderr" "occy-pack: d/$(hex "$(config)").json: Is a directory"
 	[ -z "$(find d -name '.*' -o -name '*manifest*' -o -name 'catalog*')" ]
+}
+
+@test "a DIR that was made for nothing goes, and an empty one that was there stays" {
+	image lab/a 1 gzip:one
+	cp "$(layer 0 file)" good
+	head -c 100 good >cut
+	edit 'if .type=="layer" then del(.size)|.file="cut" else . end'
+	refused 8 "docker.io/lab/a:1: layer 0 $(layer 0 digest): compressed data is cut short" --dir d
+	[ ! -e d ]
+	mkdir d
+	refused 8 "docker.io/lab/a:1: layer 0 $(layer 0 digest): compressed data is cut short" --dir d
+	same "$(names d)" ''
 }
