@@ -54,6 +54,20 @@ static int read_json(const struct catalog_place *place, const char *name,
 	return *out ? 1 : msg_fail(STATUS_INTEGRITY, "%s: %s", path, why);
 }
 
+/* The same without a word: NULL where it is not there, or anything else. */
+static struct json_object *peek(const struct catalog_place *place,
+				const char *name, size_t most)
+{
+	AUTO(fd) int fd = io_try_regular(place->dir, name, (int64_t)most);
+	AUTO(buf) struct buf text = { 0 };
+	const char *why;
+
+	if (fd < 0 || io_read_all(fd, name, most, &text) < 0)
+		return NULL;
+	return json_parse(text.data ? text.data : "", text.len,
+			  JSON_DEPTH_DOCUMENT, &why);
+}
+
 static int write_json(const struct catalog_place *place, const char *name,
 		      struct json_object *json)
 {
@@ -114,24 +128,12 @@ static const char *find(const struct json_object *catalog,
 	return file;
 }
 
-static bool is_same_list(struct json_object *a, struct json_object *b)
-{
-	return a && b && json_object_equal(a, b);
-}
-
-/* Read a config for its platform; what cannot be read has none. */
+/* The config's platform; what cannot be read has none. */
 static void read_platform(const struct catalog_place *place, const char *config,
 			  struct platform *out)
 {
-	AUTO(fd) int fd = io_try_regular(place->dir, config, CONFIG_MAX_BYTES);
-	AUTO(buf) struct buf text = { 0 };
-	AUTO(json) struct json_object *json = NULL;
-	const char *why;
+	AUTO(json) struct json_object *json = peek(place, config, CONFIG_MAX_BYTES);
 
-	if (fd < 0 || io_read_all(fd, config, CONFIG_MAX_BYTES, &text) < 0)
-		return;
-	json = json_parse(text.data ? text.data : "", text.len,
-			  JSON_DEPTH_DOCUMENT, &why);
 	if (json && platform_from_json(out, json) < 0)
 		platform_clear(out);
 }
@@ -156,43 +158,87 @@ static bool is_same_platform(const struct catalog_place *place,
 		same_text(platform.variant, image->platform->variant));
 }
 
-static int refuse(const struct catalog_place *place, const char *file,
-		  struct json_object *tags)
+/* The first Occy Strap has no registry in RepoTags, nor all of the path. */
+static bool are_short_tags(const struct json_object *tags,
+			   const struct catalog_image *image)
 {
-	const char *name = tags && json_object_is_type(tags, json_type_array) &&
-					   json_object_array_length(tags) > 0
-				   ? json_string_at(tags, 0)
-				   : NULL;
+	const char *slash = strrchr(image->image, '/');
+	AUTO(mem) char *tag = mem_printf("%s:%s", slash ? slash + 1 : image->image,
+					 image->tag);
 
-	return msg_fail(STATUS_FAILED,
-			"%s/%s: stands for another image%s%s, or another platform of it; %s--replace puts this one in its place",
-			place->path, file, name ? ": " : "", name ? name : "",
-			place->unique_names
-				? ""
-				: "--use-unique-names keeps several images, ");
+	return json_object_array_length(tags) == 1 &&
+	       same_text(json_string_at(tags, 0), tag);
 }
 
-/* The manifest file that has our name: it must be of this image. */
+/* What a manifest file says. */
+struct standing {
+	const char *config;
+	struct json_object *tags; /* NULL: there are none */
+	bool is_one;              /* entry, not several */
+};
+
+/* Of this very image, or of the one whose tag has moved. */
+static bool is_of_image(const struct catalog_place *place,
+			const struct standing *standing,
+			const struct catalog_image *image)
+{
+	struct json_object *tags = standing->tags;
+
+	if (!standing->is_one)
+		return false;
+	if (!tags || !json_object_array_length(tags))
+		return !json_object_array_length(image->tags) &&
+		       strcmp(standing->config, image->config) == 0;
+	if (json_object_equal(tags, image->tags))
+		return is_same_platform(place, image, standing->config);
+	return strcmp(standing->config, image->config) == 0 &&
+	       are_short_tags(tags, image);
+}
+
+static int refuse(const struct catalog_place *place, const char *file,
+		  const struct standing *standing,
+		  const struct catalog_image *image)
+{
+	const char *name = standing->tags ? json_string_at(standing->tags, 0) : NULL;
+	const char *advice = place->unique_names ? "" : place->unique_option;
+	const char *middle = place->unique_names ? "" : " keeps several images, ";
+
+	if (!standing->is_one)
+		return msg_fail(STATUS_FAILED,
+				"%s/%s: stands for several images; %s%s--replace puts this one in their place",
+				place->path, file, advice, middle);
+	if (name && json_object_equal(standing->tags, image->tags))
+		return msg_fail(STATUS_FAILED,
+				"%s/%s: stands for another platform of %s; --replace puts this one in its place",
+				place->path, file, name);
+	return msg_fail(STATUS_FAILED,
+			"%s/%s: stands for another image%s%s; %s%s--replace puts this one in its place",
+			place->path, file, name ? ": " : "", name ? name : "",
+			advice, middle);
+}
+
+/* A manifest file, where it is there, must be of this image. */
 static int check_manifest(const struct catalog_place *place, const char *file,
 			  const struct catalog_image *image)
 {
 	AUTO(json) struct json_object *manifest = NULL;
-	struct json_object *entry, *tags = NULL;
-	const char *config = "";
+	struct json_object *entry;
+	struct standing standing = { .config = "" };
 	int rc = read_json(place, file, MANIFEST_MAX_BYTES, &manifest);
 
 	if (rc <= 0)
 		return rc;
-	entry = json_object_is_type(manifest, json_type_array)
-			? json_object_array_get_idx(manifest, 0)
-			: NULL;
-	json_get_string(entry, "Config", &config);
-	json_get_array(entry, "RepoTags", &tags);
-	if (strcmp(config, image->config) == 0 ||
-	    (is_same_list(tags, image->tags) && json_object_array_length(tags) > 0 &&
-	     is_same_platform(place, image, config)))
-		return 0;
-	return refuse(place, file, tags);
+	if (!json_object_is_type(manifest, json_type_array) ||
+	    json_object_array_length(manifest) == 0)
+		return msg_fail(STATUS_INTEGRITY, "%s/%s: not a manifest",
+				place->path, file);
+	entry = json_object_array_get_idx(manifest, 0);
+	standing.is_one = json_object_array_length(manifest) == 1;
+	json_get_string(entry, "Config", &standing.config);
+	json_get_array(entry, "RepoTags", &standing.tags);
+	return is_of_image(place, &standing, image)
+		       ? 0
+		       : refuse(place, file, &standing, image);
 }
 
 /* manifest-IMAGE-TAG.json with / as _. Where that is too long, or another
@@ -262,15 +308,20 @@ static int choose_name(const struct catalog_place *place,
 	return 0;
 }
 
-/* Choose the name, and look at what has it. */
+/* Choose the name, and look at what has it; at what the catalog has for the
+ * image, too, if that is to become another file. */
 static int choose(const struct catalog_place *place,
 		  const struct json_object *catalog,
 		  const struct catalog_image *image, char **name)
 {
+	const char *known = find(catalog, image);
 	int rc = choose_name(place, catalog, image, name);
 
-	return rc < 0 || place->replace ? rc
-					: check_manifest(place, *name, image);
+	if (rc == 0 && !place->replace)
+		rc = check_manifest(place, *name, image);
+	if (rc == 0 && !place->replace && known && strcmp(known, *name) != 0)
+		rc = check_manifest(place, known, image);
+	return rc;
 }
 
 int catalog_check(const struct catalog_place *place,

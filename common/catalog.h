@@ -28,6 +28,7 @@ struct catalog_place {
 	int dir;
 	const char *path;  /* the directory's, for messages */
 	bool unique_names; /* merged */
+	const char *unique_option; /* how to ask for that, for messages */
 	bool replace;      /* what stands there for another image */
 };
 

@@ -70,6 +70,7 @@ int dockerdir_open(struct dockerdir **out, const struct dockerdir_settings *sett
 		.dir = dir->dir,
 		.path = settings->path,
 		.unique_names = settings->unique_names,
+		.unique_option = settings->unique_option,
 		.replace = settings->replace,
 	};
 	*out = TAKE(dir);

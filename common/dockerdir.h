@@ -20,6 +20,7 @@ struct dockerdir_settings {
 	const char *path;
 	const char *name;  /* of the one image, instead of its own; or NULL */
 	bool unique_names; /* merged */
+	const char *unique_option; /* how to ask for that, for messages */
 	bool replace;      /* take the place of another image */
 };
 

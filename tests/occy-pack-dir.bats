@@ -619,3 +619,109 @@ END
 	refused 8 "docker.io/lab/a:1: layer 0 $(layer 0 digest): compressed data is cut short" --dir d
 	same "$(names d)" ''
 }
+
+# --- who may not take a place that is taken
+
+# taken STATUS MESSAGE ARG...: refused, nothing of what is in d changes; with
+# --replace it is done.
+taken() {
+	local before
+	before=$(find d -name '*.json' -exec sha256sum {} + | sort)
+	refused "$@" --dir d
+	same "$(find d -name '*.json' -exec sha256sum {} + | sort)" "$before"
+}
+
+@test "another image, tag, registry or platform is refused, and --replace takes its place" {
+	image lab/a 1 gzip:one
+	cp in first
+	keep='--unique-names keeps several images, --replace puts this one in its place'
+	packs --dir d
+	for change in '.image="lab/b"|.names=["docker.io/lab/b:1"]' '.tag="2"|.names=["docker.io/lab/a:2"]' \
+		'.names=["quay.io/lab/a:1"]' '.names=[]|del(.tag)'; do
+		jq -c "if .type==\"image\" then $change else . end" first >in
+		taken 1 "d/manifest.json: stands for another image: docker.io/lab/a:1; $keep"
+	done
+	OCCY_WRAPPED=1 taken 1 "d/manifest.json: stands for another image: docker.io/lab/a:1; --use-${keep#--}"
+	jq -c 'if .type=="image" then .tag="2"|.names=["docker.io/lab/a:2"] else . end' first >in
+	packs --dir d --replace
+	run -0 check d
+	same "$(lines "${lines[@]:1}")" "$(lines 'lab/a 2 manifest.json' '1 layers')"
+	mv first in
+	taken 1 "d/manifest.json: stands for another image: docker.io/lab/a:2; $keep"
+}
+
+@test "in a merged directory: another registry and platform, not another tag" {
+	image lab/a 1 gzip:one
+	cp in first
+	packs --dir d -u
+	edit 'if .type=="image" then .names=["quay.io/lab/a:1"] else . end'
+	taken 1 'd/manifest-lab_a-1.json: stands for another image: docker.io/lab/a:1; --replace puts this one in its place' -u
+	config=$(jq -r 'select(.type=="config").file' first)
+	sed 's/amd64/arm64/' "$config" >arm
+	jq -c --arg digest "sha256:$(sha256sum <arm | cut -c1-64)" \
+		'if .type=="config" then .digest=$digest|.file="arm"|del(.size) else . end' first >in
+	taken 1 'd/manifest-lab_a-1.json: stands for another platform of docker.io/lab/a:1; --replace puts this one in its place' -u
+	packs --dir d -u --replace
+	run -0 check d
+	[ "${lines[0]}" = "lab/a 1 manifest-lab_a-1.json" ] || [ "${lines[1]}" = "lab/a 1 manifest-lab_a-1.json" ]
+	cmp arm "d/$(sha256sum <arm | cut -c1-64).json"
+	jq -c 'if .type=="image" then .tag="2"|.names=["docker.io/lab/a:2"] else . end' first >in
+	packs --dir d -u
+	check d
+	[ "$(jq -c . d/catalog.json)" = '{"lab/a":{"1":"manifest-lab_a-1.json","2":"manifest-lab_a-2.json"}}' ]
+}
+
+@test "a tag that moved is followed" {
+	for option in '' -u; do
+		rm -rf d
+		image lab/a 1 gzip:one
+		# shellcheck disable=SC2086
+		packs --dir d $option
+		image lab/a 1 gzip:one gzip:two
+		# shellcheck disable=SC2086
+		packs --dir d $option
+		run -0 check d
+		[[ "$output" == *" $(short "$(config)") docker.io/lab/a:1 $(short "$(layer 0 digest)") $(short "$(layer 1 digest)")"* ]]
+	done
+}
+
+@test "an entry of another registry is refused where the file's name changes, too" {
+	image lab/a 1 gzip:one
+	cp in first
+	packs --dir d -u
+	edit 'if .type=="image" then .names=["quay.io/lab/a:1"] else . end'
+	taken 1 'd/manifest-lab_a-1.json: stands for another image: docker.io/lab/a:1; --unique-names keeps several images, --replace puts this one in its place'
+	rm -r d
+	packs --dir d
+	cp first in
+	taken 1 'd/manifest.json: stands for another image: quay.io/lab/a:1; --replace puts this one in its place' -u
+}
+
+@test "extracted, then merged: the image gets a manifest of its own" {
+	image lab/a 1 gzip:one
+	packs --dir d
+	packs --dir d -u
+	run -0 check d
+	[ "${lines[-2]}" = 'lab/a 1 manifest-lab_a-1.json' ]
+	image lab/b 1 gzip:one gzip:two
+	packs --dir d -u
+	run -0 check d
+	[ "${lines[-1]}" = '2 layers' ]
+}
+
+@test "a manifest of several images is not cut down to one" {
+	block lab/a 1 gzip:one >a
+	block lab/b 1 gzip:two >b
+	stream a b >in
+	packs both.tar
+	mkdir d
+	tar -xf both.tar -C d
+	stream a >in
+	taken 1 'd/manifest.json: stands for several images; --unique-names keeps several images, --replace puts this one in their place'
+	for text in '[]' '{}' '"x"'; do
+		echo "$text" >d/manifest.json
+		taken 8 'd/manifest.json: not a manifest'
+	done
+	packs --dir d --replace
+	check d
+}

@@ -163,6 +163,8 @@ static int sink_open(struct sink *sink, const struct options *opt)
 		.path = opt->dir,
 		.name = opt->name,
 		.unique_names = opt->unique_names,
+		.unique_option = getenv("OCCY_WRAPPED") ? "--use-unique-names"
+							: "--unique-names",
 		.replace = opt->replace,
 	};
 	int rc;
