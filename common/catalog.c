@@ -241,38 +241,57 @@ static int check_manifest(const struct catalog_place *place, const char *file,
 		       : refuse(place, file, &standing, image);
 }
 
-/* manifest-IMAGE-TAG.json with / as _. Where that is too long, or another
- * image has it ("a-b" with tag "c" and "a" with tag "b-c"), some digits of the
- * two keys' hash tell them apart. */
-static char *unique_name(const struct json_object *catalog,
-			 const struct catalog_image *image)
+static char *without_slashes(char *name)
 {
-	AUTO(mem) char *both = mem_printf("%s %s", image->image, image->tag);
-	char *name = mem_printf("manifest-%s-%s.json", image->image, image->tag);
-	bool is_taken = strlen(name) > NAME_MAX;
-	struct digest hash;
-
 	for (char *p = name; *p; p++)
 		if (*p == '/')
 			*p = '_';
+	return name;
+}
+
+/* Whether a manifest file is another image's: by the catalog, or by what it
+ * says itself where a writer was killed before the catalog knew it. Images of
+ * one name have tags of one length in such a file name: those are one. */
+static bool is_taken(const struct catalog_place *place,
+		     const struct json_object *catalog, const char *name,
+		     const struct catalog_image *image)
+{
+	AUTO(json) struct json_object *manifest = NULL;
+	const char *of = image->image;
+
 	json_object_object_foreach(catalog, other, tags) {
 		json_object_object_foreach(tags, tag, file) {
 			if (strcmp(json_object_get_string(file), name) == 0 &&
 			    (strcmp(other, image->image) != 0 ||
 			     strcmp(tag, image->tag) != 0))
-				is_taken = true;
+				return true;
 		}
 	}
-	if (!is_taken)
-		return name;
+	manifest = peek(place, name, MANIFEST_MAX_BYTES);
+	if (json_object_is_type(manifest, json_type_array))
+		json_get_string(json_object_array_get_idx(manifest, 0),
+				"ImageName", &of);
+	return strcmp(of, image->image) != 0;
+}
+
+/* manifest-IMAGE-TAG.json with / as _. Where that is too long, or another
+ * image has it ("a-b" with tag "c" and "a" with tag "b-c"), some digits of the
+ * two keys' hash tell them apart. */
+static char *unique_name(const struct catalog_place *place,
+			 const struct json_object *catalog,
+			 const struct catalog_image *image)
+{
+	AUTO(mem) char *name = without_slashes(mem_printf(
+		"manifest-%s-%s.json", image->image, image->tag));
+	AUTO(mem) char *both = mem_printf("%s %s", image->image, image->tag);
+	struct digest hash;
+
+	if (strlen(name) <= NAME_MAX && !is_taken(place, catalog, name, image))
+		return TAKE(name);
 	digest_of(DIGEST_SHA256, both, strlen(both), &hash);
-	free(name);
-	name = mem_printf("manifest-%.100s-%.100s-%.*s.json", image->image,
-			  image->tag, HASH_DIGITS, digest_hex(&hash));
-	for (char *p = name; *p; p++)
-		if (*p == '/')
-			*p = '_';
-	return name;
+	return without_slashes(mem_printf("manifest-%.100s-%.100s-%.*s.json",
+					  image->image, image->tag, HASH_DIGITS,
+					  digest_hex(&hash)));
 }
 
 /* What the catalog says may be anybody's: only such a name is read, or written
@@ -304,7 +323,7 @@ static int choose_name(const struct catalog_place *place,
 	else if (known && strcmp(known, EXTRACTED_MANIFEST) != 0)
 		*out = mem_strdup(known);
 	else
-		*out = unique_name(catalog, image);
+		*out = unique_name(place, catalog, image);
 	return 0;
 }
 

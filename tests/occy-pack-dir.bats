@@ -725,3 +725,58 @@ taken() {
 	packs --dir d --replace
 	check d
 }
+
+# hash IMAGE TAG: what tells a name from others that look the same.
+hash() {
+	printf '%s %s' "$1" "$2" | sha256sum | cut -c1-12
+}
+
+@test "names that look the same in a file's name are kept apart" {
+	block a-b c gzip:one >1
+	block a b-c gzip:two >2
+	block x/y 1 gzip:one >3
+	block x_y 1 gzip:two >4
+	block x/y_z 1 gzip:one >5
+	block x/y/z 1 gzip:three >6
+	stream 1 2 3 4 5 6 >in
+	packs --dir d -u
+	jq -S . d/catalog.json >got
+	jq -nS --arg two "manifest-a-b-c-$(hash a b-c).json" --arg four "manifest-x_y-1-$(hash x_y 1).json" \
+		--arg six "manifest-x_y_z-1-$(hash x/y/z 1).json" '{"a-b":{"c":"manifest-a-b-c.json"},"a":{"b-c":$two},
+		"x/y":{"1":"manifest-x_y-1.json"},"x_y":{"1":$four},
+		"x/y_z":{"1":"manifest-x_y_z-1.json"},"x/y/z":{"1":$six}}' | diff - got
+	check d
+	before=$(find d -name '*.json' -exec sha256sum {} + | sort)
+	for one in 6 5 4 3 2 1; do
+		stream $one >in
+		packs --dir d -u
+	done
+	[ "$(find d -name '*.json' -exec sha256sum {} + | sort)" = "$before" ]
+}
+
+@test "a manifest that no catalog names yet is kept apart by what it says" {
+	image a-b c gzip:one
+	cp in first
+	packs --dir d -u
+	cp d/manifest-a-b-c.json whole
+	rm d/catalog.json
+	image a b-c gzip:two
+	packs --dir d -u
+	cmp whole d/manifest-a-b-c.json
+	same "$(cat d/catalog.json)" "{\"a\":{\"b-c\":\"manifest-a-b-c-$(hash a b-c).json\"}}"
+	mv first in
+	packs --dir d -u
+	[ "$(jq -r '."a-b".c' d/catalog.json)" = manifest-a-b-c.json ]
+	check d
+}
+
+@test "a name that is too long for a file is cut, and a hash tells it from others" {
+	long=$(printf 'l%.0s' {1..120})/$(printf 'm%.0s' {1..120})
+	block "$long" 1 gzip:one >1
+	block "${long}m" 1 gzip:two >2
+	stream 1 2 >in
+	packs --dir d -u
+	cut=manifest-$(printf 'l%.0s' {1..100})-1
+	same "$(jq -r '.[][]' d/catalog.json)" "$(lines "$cut-$(hash "$long" 1).json" "$cut-$(hash "${long}m" 1).json")"
+	check d
+}
