@@ -372,9 +372,10 @@ static struct json_object *make_manifest(const struct catalog_place *place,
 }
 
 /* A manifest file stands for one image: a copy of the catalog without what it
- * said of this file. */
-static struct json_object *without(const struct json_object *catalog,
-				   const char *file)
+ * says of this file for others. */
+static struct json_object *without_others(const struct json_object *catalog,
+					  const struct catalog_image *us,
+					  const char *file)
 {
 	struct json_object *copy = json_new_object();
 
@@ -382,7 +383,9 @@ static struct json_object *without(const struct json_object *catalog,
 		struct json_object *kept = json_new_object();
 
 		json_object_object_foreach(tags, tag, name) {
-			if (strcmp(json_object_get_string(name), file) != 0)
+			if (strcmp(json_object_get_string(name), file) != 0 ||
+			    (strcmp(image, us->image) == 0 &&
+			     strcmp(tag, us->tag) == 0))
 				json_add(kept, tag, json_object_get(name));
 		}
 		if (json_object_object_length(kept) > 0)
@@ -394,35 +397,42 @@ static struct json_object *without(const struct json_object *catalog,
 }
 
 static int write_entry(const struct catalog_place *place,
-		       const struct json_object *catalog,
+		       struct json_object *catalog,
 		       const struct catalog_image *image, const char *file)
 {
-	AUTO(json) struct json_object *changed = without(catalog, file);
+	const char *known = find(catalog, image);
 	struct json_object *tags = NULL;
 
-	if (json_get_object(changed, image->image, &tags) != 1) {
+	if (known && strcmp(known, file) == 0)
+		return 0;
+	if (json_get_object(catalog, image->image, &tags) != 1) {
 		tags = json_new_object();
-		json_add(changed, image->image, tags);
+		json_add(catalog, image->image, tags);
 	}
 	json_add_string(tags, image->tag, file);
-	if (json_object_equal(changed, (struct json_object *)(uintptr_t)catalog))
-		return 0;
-	return write_json(place, CATALOG, changed);
+	return write_json(place, CATALOG, catalog);
 }
 
-/* The manifest first: an entry never leads to nothing. */
+/* An entry never leads to nothing, nor to another image, whenever we are
+ * killed: those of others go first, then comes the manifest, then our entry. */
 static int add(const struct catalog_place *place,
 	       const struct catalog_image *image, char **manifest)
 {
 	AUTO(json) struct json_object *catalog = NULL;
+	AUTO(json) struct json_object *rest = NULL;
 	AUTO(json) struct json_object *json = make_manifest(place, image);
 	int rc = read_catalog(place, &catalog);
 
 	if (rc == 0)
 		rc = choose(place, catalog, image, manifest);
+	if (rc < 0)
+		return rc;
+	rest = without_others(catalog, image, *manifest);
+	if (!json_object_equal(rest, catalog))
+		rc = write_json(place, CATALOG, rest);
 	if (rc == 0)
 		rc = write_json(place, *manifest, json);
-	return rc == 0 ? write_entry(place, catalog, image, *manifest) : rc;
+	return rc == 0 ? write_entry(place, rest, image, *manifest) : rc;
 }
 
 int catalog_add(const struct catalog_place *place,

@@ -780,3 +780,57 @@ hash() {
 	same "$(jq -r '.[][]' d/catalog.json)" "$(lines "$cut-$(hash "$long" 1).json" "$cut-$(hash "${long}m" 1).json")"
 	check d
 }
+
+# at_every_step ARG...: occy-pack on ./in, killed before each of its steps in
+# turn, begun anew from a copy of ./start; then it is done. Every name in d is
+# true each time. $steps counts.
+at_every_step() {
+	local code
+	for ((steps = 1; steps < 100; steps++)); do
+		rm -rf d
+		[ ! -e start ] || cp -a start d
+		code=0
+		LD_PRELOAD=$OCCY_TESTBIN/libdieat.so ASAN_OPTIONS=verify_asan_link_order=0 OCCY_DIE_AT=$steps \
+			occy-pack --dir d "$@" <in >passed || code=$?
+		rm -f d/.part.*
+		entries_are_true
+		((code)) || return 0
+		[ "$code" = 137 ]
+		packs --dir d "$@"
+		entries_are_true
+	done
+	false
+}
+
+# entries_are_true: what an entry leads to is of its image.
+entries_are_true() {
+	check d >checked
+	[ ! -e d/catalog.json ] ||
+		jq -r 'to_entries[] | .key as $image | .value | to_entries[] | "\(.value) docker.io/\($image):\(.key)"' d/catalog.json |
+		while read -r file name; do
+			[ "$(jq -r '.[0].RepoTags[0]' "d/$file")" = "$name" ] || return 1
+		done
+}
+
+@test "killed between any two steps: every name is true, and the next run finishes" {
+	image lab/a 1 gzip:one gzip:two
+	at_every_step
+	[ "$steps" -ge 7 ]
+	at_every_step -u
+	packs --dir start -u
+	image lab/b 1 gzip:one gzip:three
+	at_every_step -u
+	[ "$steps" -ge 5 ]
+	image lab/a 1 gzip:two gzip:three
+	at_every_step -u
+}
+
+@test "killed in --replace: no entry leads to another image" {
+	image lab/a 1 gzip:one
+	packs --dir start
+	image lab/b 2 gzip:two
+	at_every_step --replace
+	[ "$steps" -ge 8 ]
+	run -0 check d
+	[ "${lines[1]}" = 'lab/b 2 manifest.json' ]
+}

@@ -5,7 +5,8 @@
 
 Every name in DIR must stand for what it says: a catalog entry for a manifest
 file, a manifest for a config and layers whose bytes hash to the config's name
-and diff_ids; a layer's folder holds layer.tar alone. With an OCI LAYOUT, also
+and diff_ids; a layer's folder holds layer.tar alone, or nothing (a writer was
+killed). With an OCI LAYOUT, also
 layers that no manifest names must be those of its images. Prints, sorted, a
 line for each catalog entry (IMAGE TAG FILE), each manifest file (FILE CONFIG
 TAGS LAYER..., twelve digits each, tags joined by commas or -), and at last
@@ -94,9 +95,10 @@ def main():
     layers = [name for name in names if HEX.fullmatch(name)]
     for name in names:
         if name in layers:
-            if os.listdir(os.path.join(directory, name)) != ["layer.tar"]:
+            held = os.listdir(os.path.join(directory, name))
+            if held not in ([], ["layer.tar"]):
                 wrong("%s holds something else than layer.tar" % name)
-            if name in known:
+            if held and name in known:
                 check_layer(directory, name, known[name])
         elif HEX.fullmatch(name.removesuffix(".json")):
             if digest(read(directory, name), name[:-5]) != name[:-5]:
