@@ -19,15 +19,31 @@
 #define CATALOG_MAX_BYTES 67108864
 #define EXTRACTED_MANIFEST "manifest.json"
 #define HASH_DIGITS 12
+#define KEY_MAX 512
+
+/* A part between slashes: not empty, not "." nor "..". */
+static bool is_part(const char *text, size_t len)
+{
+	return len > 0 && strspn(text, ".") < len;
+}
 
 bool catalog_is_key(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len > 0 && len <= 512 && text[0] != '/' && text[0] != '.' &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			    "0123456789._-/:") == len &&
-	       !strstr(text, "..") && !strstr(text, "//");
+	if (len > KEY_MAX || text[0] == '.' ||
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			 "0123456789._-/:") != len)
+		return false;
+	for (;;) {
+		size_t part = strcspn(text, "/");
+
+		if (!is_part(text, part))
+			return false;
+		if (!text[part])
+			return true;
+		text += part + 1;
+	}
 }
 
 /* Returns 1 with the parsed file, 0 where there is none, or a failure. */

@@ -834,3 +834,45 @@ entries_are_true() {
 	run -0 check d
 	[ "${lines[1]}" = 'lab/b 2 manifest.json' ]
 }
+
+@test "names that are none are refused, and nothing is made" {
+	image lab/a 1 gzip:one
+	cp in good
+	while IFS='|' read -r shown image tag; do
+		jq -c --argjson image "$image" --argjson tag "$tag" \
+			'if .type=="image" then .image=$image|.tag=$tag else . end' good >in
+		for kind in '' -u; do
+			# shellcheck disable=SC2086
+			refused 8 "docker.io/lab/a:1: no name for a directory: $shown" --dir d $kind --replace
+			[ ! -e d ]
+		done
+	done <<'END'
+../x 1|"../x"|"1"
+/x 1|"/x"|"1"
+a/../../x 1|"a/../../x"|"1"
+.hidden 1|".hidden"|"1"
+a/./b 1|"a/./b"|"1"
+a//b 1|"a//b"|"1"
+a/ 1|"a/"|"1"
+a ../../x|"a"|"../../x"
+a /x|"a"|"/x"
+a x\x0ay|"a"|"x\ny"
+a\x1b[2J 1|"a\u001b[2J"|"1"
+a b 1|"a b"|"1"
+ 1|""|"1"
+a|"a"|""
+END
+	long=$(printf 'a%.0s' {1..600})
+	jq -c --arg image "$long" 'if .type=="image" then .image=$image else . end' good >in
+	run -8 --separate-stderr occy-pack --dir d -u <in
+	[[ "$stderr" == 'occy-pack: docker.io/lab/a:1: no name for a directory: aaa'* ]]
+	[ "${#stderr}" -lt 1000 ]
+	[ ! -e d ]
+}
+
+@test "a tag may hold two dots" {
+	image lab/a 1..2 gzip:one
+	packs --dir d -u
+	check d
+	same "$(cat d/catalog.json)" '{"lab/a":{"1..2":"manifest-lab_a-1..2.json"}}'
+}
