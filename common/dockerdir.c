@@ -15,6 +15,7 @@
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/outfile.h"
+#include "common/reference.h"
 
 /* An image whose block is complete, until all may appear. */
 struct listed {
@@ -136,8 +137,25 @@ static int end_block(struct dockerdir *dir)
 	return 0;
 }
 
+/* By a full name: docker.io/library/busybox:latest is library/busybox. Returns
+ * 0, or a failure (reported) where it is none. */
+static int name_by(struct dockerdir *dir, const char *name)
+{
+	AUTO(reference) struct reference reference = { 0 };
+	char why[512];
+
+	if (reference_parse(&reference, name, why, sizeof(why)) < 0 ||
+	    !reference.tag)
+		return msg_fail(STATUS_INTEGRITY, "%s: no name for a directory: %s",
+				dir->block.label, name);
+	dir->now.image = mem_strdup(reference.repository);
+	dir->now.tag = mem_strdup(reference.tag);
+	return 0;
+}
+
 /* What the catalog calls the image: IMAGE as it was typed where the stream
- * says that, and its tag, else the digest that was asked for. */
+ * says that, and its tag, else the digest that was asked for; and where the
+ * stream has only names, the first one. */
 static int name_image(struct dockerdir *dir, const struct record *record)
 {
 	const struct image_view *image = &record->image;
@@ -146,9 +164,13 @@ static int name_image(struct dockerdir *dir, const struct record *record)
 
 	if (!tag && json_get_string(record->json, "tag_digest", &tag) != 1)
 		tag = digest_is_set(&image->digest) ? image->digest.text : NULL;
+	if (dir->settings.name)
+		return name_by(dir, dir->settings.name);
+	if (!name && json_object_array_length(dir->now.tags) > 0)
+		return name_by(dir, json_string_at(dir->now.tags, 0));
 	if (!name || !tag)
 		return msg_fail(STATUS_NOT_FOUND,
-				"%s: the stream does not say image and tag, which a directory needs",
+				"%s: the stream does not say image and tag, which a directory needs; --name does",
 				dir->block.label);
 	if (!catalog_is_key(name) || !catalog_is_key(tag))
 		return msg_fail(STATUS_INTEGRITY, "%s: no name for a directory: %s %s",
@@ -193,6 +215,25 @@ static struct catalog_image catalog_view(const struct listed *listed)
 	};
 }
 
+/* One key of the catalog is for one image, also of those to come. */
+static int check_listed(const struct dockerdir *dir)
+{
+	const struct listed *now = &dir->now;
+
+	for (size_t i = 0; i < dir->count; i++) {
+		const struct listed *other = &dir->list[i];
+
+		if (strcmp(other->image, now->image) == 0 &&
+		    strcmp(other->tag, now->tag) == 0 &&
+		    (strcmp(other->config, now->config) != 0 ||
+		     !json_object_equal(other->tags, now->tags)))
+			return msg_fail(STATUS_FAILED,
+					"%s: two different images are called %s %s",
+					dir->block.label, now->image, now->tag);
+	}
+	return 0;
+}
+
 static int put_config(struct dockerdir *dir, const struct config_view *config)
 {
 	struct catalog_image view;
@@ -206,8 +247,9 @@ static int put_config(struct dockerdir *dir, const struct config_view *config)
 		platform_clear(&dir->now.platform);
 	dir->now.config = mem_printf("%s.json", digest_hex(&config->digest));
 	/* Before the layers: a refusal after an hour's download is no use. */
+	rc = check_listed(dir);
 	view = catalog_view(&dir->now);
-	return catalog_check(&dir->place, &view);
+	return rc == 0 ? catalog_check(&dir->place, &view) : rc;
 }
 
 static void add_plain(const struct dockerdir *dir, struct json_object *json,

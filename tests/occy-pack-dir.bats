@@ -146,11 +146,27 @@ state() {
 	[ "${lines[-1]}" = '1 layers' ]
 }
 
-@test "--name calls the image so in its manifest" {
+@test "--name calls the image so, in its manifest and in the catalog" {
 	image lab/a 1 gzip:one
 	packs --dir d --name busybox:9
-	same "$(jq -c '.[0].RepoTags' d/manifest.json)" '["docker.io/library/busybox:9"]'
-	check d
+	run -0 check d
+	same "$(lines "${lines[@]}")" "$(lines "manifest.json $(short "$(config)") docker.io/library/busybox:9 $(short "$(layer 0 digest)")" 'library/busybox 9 manifest.json' '1 layers')"
+	edit 'if .type=="image" then del(.image,.tag,.digest,.names) else . end'
+	packs --dir e -u --name quay.io/x/y:z
+	same "$(cat e/catalog.json)" '{"x/y":{"z":"manifest-x_y-z.json"}}'
+}
+
+@test "a stream of names alone: filed by the first one" {
+	image lab/a 1 gzip:one
+	edit 'if .type=="image" then del(.image,.tag)|.names=["quay.io/x/y:2","docker.io/z:3"] else . end'
+	packs --dir d -u
+	same "$(cat d/catalog.json)" '{"x/y":{"2":"manifest-x_y-2.json"}}'
+	same "$(jq -c '.[0].RepoTags' d/manifest-x_y-2.json)" '["quay.io/x/y:2","docker.io/z:3"]'
+	edit 'if .type=="image" then .names=[] else . end'
+	refused 4 "$(jq -r 'select(.type=="image").digest' in): the stream does not say image and tag, which a directory needs; --name does" --dir e
+	edit 'if .type=="image" then .names=["../x:1"] else . end'
+	refused 8 '../x:1: no name for a directory: ../x:1' --dir e
+	[ ! -e e ]
 }
 
 # --- the stream goes on
@@ -875,4 +891,16 @@ END
 	packs --dir d -u
 	check d
 	same "$(cat d/catalog.json)" '{"lab/a":{"1..2":"manifest-lab_a-1..2.json"}}'
+}
+
+@test "one key for two images of a stream is refused before any appears" {
+	block lab/a 1 gzip:one >a
+	block lab/a 1 gzip:two >b
+	stream a b >in
+	refused 1 'docker.io/lab/a:1: two different images are called lab/a 1' --dir d -u --replace
+	[ -z "$(find d -name 'manifest*' -o -name 'catalog*')" ]
+	stream a a >in
+	packs --dir d -u
+	[ "$(lines "$output" | grep -c '"type":"directory"')" = 2 ]
+	check d
 }
