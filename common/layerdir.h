@@ -21,8 +21,9 @@ struct layerdir {
 char *layerdir_member(const struct layer_view *layer,
 		      const struct digest *diff_id);
 
-/* Put the layer there, unless it is there; *size gets its length. name is for
- * messages. Returns 0 or a failure (reported). */
+/* Put the layer there, unless it is there; *size gets its length. Something else
+ * in its place is replaced only if the stream's bytes prove the digest. name is
+ * for messages. Returns 0 or a failure (reported). */
 int layerdir_put(const struct layerdir *dir, const struct layer_view *layer,
 		 const struct digest *diff_id, const char *name, int64_t *size);
 

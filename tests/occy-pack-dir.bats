@@ -904,3 +904,40 @@ END
 	[ "$(lines "$output" | grep -c '"type":"directory"')" = 2 ]
 	check d
 }
+
+@test "a digest that is only claimed replaces no other image's layer" {
+	image lab/a 1 gzip:one
+	packs --dir d -u
+	cp in first
+	digest=$(layer 0 digest)
+	image lab/b 1 gzip:two
+	cp in second
+	before=$(state d)
+	why="docker.io/lab/b:1: layer 0 $digest: d/$(hex "$digest")/layer.tar holds something else, and nothing proves that the name is this layer's"
+	for claim in .digest_unchecked=true . '.plain={file:.file}|del(.file)'; do
+		jq -c --arg digest "$digest" "if .type==\"layer\" then .digest=\$digest|$claim else . end" second >in
+		for option in '' --replace; do
+			# shellcheck disable=SC2086
+			refused 8 "$why" --dir d -u $option
+			same "$(state d)" "$before"
+		done
+	done
+	# Where it was free, it may have been taken so; who proves it gets it.
+	jq -c --arg digest "$digest" 'if .type=="layer" then .digest=$digest|.digest_unchecked=true else . end' second >in
+	packs --dir e -u
+	cp first in
+	packs --dir e -u
+	[ "sha256:$(sha256sum <"e/$(hex "$digest")/layer.tar" | cut -c1-64)" = "$(layer 0 diff_id)" ]
+}
+
+@test "a wrong uncompressed_size is refused, written or there already" {
+	image lab/a 1 gzip:one
+	edit 'if .type=="layer" then .uncompressed_size=10241 else . end'
+	for _ in written there; do
+		refused 8 "docker.io/lab/a:1: layer 0 $(layer 0 digest): size mismatch: its record says 10241 bytes uncompressed, but 10240 came" --dir d
+		[ ! -e d/manifest.json ]
+	done
+	edit 'if .type=="layer" then .uncompressed_size=10240 else . end'
+	packs --dir d
+	check d
+}
