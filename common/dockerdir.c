@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/catalog.h"
+#include "common/dirplace.h"
 #include "common/imageblock.h"
 #include "common/io.h"
 #include "common/layerdir.h"
@@ -28,7 +28,7 @@ struct listed {
 
 struct dockerdir {
 	struct dockerdir_settings settings;
-	struct catalog_place place;
+	struct dirplace place;
 	char *path;  /* absolute */
 	int dir;
 	bool is_made; /* by us */
@@ -67,7 +67,7 @@ int dockerdir_open(struct dockerdir **out, const struct dockerdir_settings *sett
 	dir->path = realpath(settings->path, NULL);
 	if (!dir->path)
 		return io_fail(settings->path);
-	dir->place = (struct catalog_place){
+	dir->place = (struct dirplace){
 		.dir = dir->dir,
 		.path = settings->path,
 		.unique_names = settings->unique_names,
@@ -172,7 +172,7 @@ static int name_image(struct dockerdir *dir, const struct record *record)
 		return msg_fail(STATUS_NOT_FOUND,
 				"%s: the stream does not say image and tag, which a directory needs; --name does",
 				dir->block.label);
-	if (!catalog_is_key(name) || !catalog_is_key(tag))
+	if (!dirplace_is_key(name) || !dirplace_is_key(tag))
 		return msg_fail(STATUS_INTEGRITY, "%s: no name for a directory: %s %s",
 				dir->block.label, name, tag);
 	dir->now.image = mem_strdup(name);
@@ -203,9 +203,9 @@ static int begin_block(struct dockerdir *dir, const struct record *record)
 	return name_image(dir, record);
 }
 
-static struct catalog_image catalog_view(const struct listed *listed)
+static struct dirplace_image catalog_view(const struct listed *listed)
 {
-	return (struct catalog_image){
+	return (struct dirplace_image){
 		.image = listed->image,
 		.tag = listed->tag,
 		.config = listed->config,
@@ -236,7 +236,7 @@ static int check_listed(const struct dockerdir *dir)
 
 static int put_config(struct dockerdir *dir, const struct config_view *config)
 {
-	struct catalog_image view;
+	struct dirplace_image view;
 	struct json_object *json;
 	int rc = imageblock_take_config(&dir->block, config);
 
@@ -249,7 +249,7 @@ static int put_config(struct dockerdir *dir, const struct config_view *config)
 	/* Before the layers: a refusal after an hour's download is no use. */
 	rc = check_listed(dir);
 	view = catalog_view(&dir->now);
-	return rc == 0 ? catalog_check(&dir->place, &view) : rc;
+	return rc == 0 ? dirplace_check(&dir->place, &view) : rc;
 }
 
 static void add_plain(const struct dockerdir *dir, struct json_object *json,
@@ -322,10 +322,10 @@ int dockerdir_finish(struct dockerdir *dir, struct json_object *results)
 	int rc = end_block(dir);
 
 	for (size_t i = 0; i < dir->count && rc == 0; i++) {
-		struct catalog_image view = catalog_view(&dir->list[i]);
+		struct dirplace_image view = catalog_view(&dir->list[i]);
 		AUTO(mem) char *manifest = NULL;
 
-		rc = catalog_add(&dir->place, &view, &manifest);
+		rc = dirplace_add(&dir->place, &view, &manifest);
 		if (rc == 0)
 			add_result(dir, &dir->list[i], manifest, results);
 	}

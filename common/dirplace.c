@@ -1,5 +1,5 @@
-/* catalog.c - see catalog.h */
-#include "common/catalog.h"
+/* dirplace.c - see dirplace.h */
+#include "common/dirplace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "common/outfile.h"
 
 #define CATALOG "catalog.json"
-#define CATALOG_MAX_BYTES 67108864
+#define DIRPLACE_MAX_BYTES 67108864
 #define EXTRACTED_MANIFEST "manifest.json"
 #define HASH_DIGITS 12
 #define KEY_MAX 512
@@ -27,7 +27,7 @@ static bool is_part(const char *text, size_t len)
 	return len > 0 && strspn(text, ".") < len;
 }
 
-bool catalog_is_key(const char *text)
+bool dirplace_is_key(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -47,7 +47,7 @@ bool catalog_is_key(const char *text)
 }
 
 /* Returns 1 with the parsed file, 0 where there is none, or a failure. */
-static int read_json(const struct catalog_place *place, const char *name,
+static int read_json(const struct dirplace *place, const char *name,
 		     size_t most, struct json_object **out)
 {
 	AUTO(mem) char *path = mem_printf("%s/%s", place->path, name);
@@ -71,7 +71,7 @@ static int read_json(const struct catalog_place *place, const char *name,
 }
 
 /* The same without a word: NULL where it is not there, or anything else. */
-static struct json_object *peek(const struct catalog_place *place,
+static struct json_object *peek(const struct dirplace *place,
 				const char *name, size_t most)
 {
 	AUTO(fd) int fd = io_try_regular(place->dir, name, (int64_t)most);
@@ -84,7 +84,7 @@ static struct json_object *peek(const struct catalog_place *place,
 			  JSON_DEPTH_DOCUMENT, &why);
 }
 
-static int write_json(const struct catalog_place *place, const char *name,
+static int write_json(const struct dirplace *place, const char *name,
 		      struct json_object *json)
 {
 	AUTO(mem) char *path = mem_printf("%s/%s", place->path, name);
@@ -111,10 +111,10 @@ static bool is_map_of_strings(const struct json_object *value)
 }
 
 /* The catalog, empty where there is none. Returns 0 or a failure. */
-static int read_catalog(const struct catalog_place *place,
+static int read_catalog(const struct dirplace *place,
 			struct json_object **out)
 {
-	int rc = read_json(place, CATALOG, CATALOG_MAX_BYTES, out);
+	int rc = read_json(place, CATALOG, DIRPLACE_MAX_BYTES, out);
 
 	if (rc < 0)
 		return rc;
@@ -134,7 +134,7 @@ static int read_catalog(const struct catalog_place *place,
 
 /* The manifest file of an image in the catalog, lent, or NULL. */
 static const char *find(const struct json_object *catalog,
-			const struct catalog_image *image)
+			const struct dirplace_image *image)
 {
 	struct json_object *tags = NULL;
 	const char *file = NULL;
@@ -145,7 +145,7 @@ static const char *find(const struct json_object *catalog,
 }
 
 /* The config's platform; what cannot be read has none. */
-static void read_platform(const struct catalog_place *place, const char *config,
+static void read_platform(const struct dirplace *place, const char *config,
 			  struct platform *out)
 {
 	AUTO(json) struct json_object *json = peek(place, config, CONFIG_MAX_BYTES);
@@ -159,8 +159,8 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static bool is_same_platform(const struct catalog_place *place,
-			     const struct catalog_image *image,
+static bool is_same_platform(const struct dirplace *place,
+			     const struct dirplace_image *image,
 			     const char *config)
 {
 	AUTO(platform) struct platform platform = { 0 };
@@ -176,7 +176,7 @@ static bool is_same_platform(const struct catalog_place *place,
 
 /* The first Occy Strap has no registry in RepoTags, nor all of the path. */
 static bool are_short_tags(const struct json_object *tags,
-			   const struct catalog_image *image)
+			   const struct dirplace_image *image)
 {
 	const char *slash = strrchr(image->image, '/');
 	AUTO(mem) char *tag = mem_printf("%s:%s", slash ? slash + 1 : image->image,
@@ -194,9 +194,9 @@ struct standing {
 };
 
 /* Of this very image, or of the one whose tag has moved. */
-static bool is_of_image(const struct catalog_place *place,
+static bool is_of_image(const struct dirplace *place,
 			const struct standing *standing,
-			const struct catalog_image *image)
+			const struct dirplace_image *image)
 {
 	struct json_object *tags = standing->tags;
 
@@ -211,9 +211,9 @@ static bool is_of_image(const struct catalog_place *place,
 	       are_short_tags(tags, image);
 }
 
-static int refuse(const struct catalog_place *place, const char *file,
+static int refuse(const struct dirplace *place, const char *file,
 		  const struct standing *standing,
-		  const struct catalog_image *image)
+		  const struct dirplace_image *image)
 {
 	const char *name = standing->tags ? json_string_at(standing->tags, 0) : NULL;
 	const char *advice = place->unique_names ? "" : place->unique_option;
@@ -234,8 +234,8 @@ static int refuse(const struct catalog_place *place, const char *file,
 }
 
 /* A manifest file, where it is there, must be of this image. */
-static int check_manifest(const struct catalog_place *place, const char *file,
-			  const struct catalog_image *image)
+static int check_manifest(const struct dirplace *place, const char *file,
+			  const struct dirplace_image *image)
 {
 	AUTO(json) struct json_object *manifest = NULL;
 	struct json_object *entry;
@@ -268,9 +268,9 @@ static char *without_slashes(char *name)
 /* Whether a manifest file is another image's: by the catalog, or by what it
  * says itself where a writer was killed before the catalog knew it. Images of
  * one name have tags of one length in such a file name: those are one. */
-static bool is_taken(const struct catalog_place *place,
+static bool is_taken(const struct dirplace *place,
 		     const struct json_object *catalog, const char *name,
-		     const struct catalog_image *image)
+		     const struct dirplace_image *image)
 {
 	AUTO(json) struct json_object *manifest = NULL;
 	const char *of = image->image;
@@ -293,9 +293,9 @@ static bool is_taken(const struct catalog_place *place,
 /* manifest-IMAGE-TAG.json with / as _. Where that is too long, or another
  * image has it ("a-b" with tag "c" and "a" with tag "b-c"), some digits of the
  * two keys' hash tell them apart. */
-static char *unique_name(const struct catalog_place *place,
+static char *unique_name(const struct dirplace *place,
 			 const struct json_object *catalog,
-			 const struct catalog_image *image)
+			 const struct dirplace_image *image)
 {
 	AUTO(mem) char *name = without_slashes(mem_printf(
 		"manifest-%s-%s.json", image->image, image->tag));
@@ -323,9 +323,9 @@ static bool is_manifest_name(const char *file)
 
 /* What the image's manifest file is to be called, which the caller frees.
  * Returns 0 or a failure (reported). */
-static int choose_name(const struct catalog_place *place,
+static int choose_name(const struct dirplace *place,
 		       const struct json_object *catalog,
-		       const struct catalog_image *image, char **out)
+		       const struct dirplace_image *image, char **out)
 {
 	const char *known = find(catalog, image);
 
@@ -345,9 +345,9 @@ static int choose_name(const struct catalog_place *place,
 
 /* Choose the name, and look at what has it; at what the catalog has for the
  * image, too, if that is to become another file. */
-static int choose(const struct catalog_place *place,
+static int choose(const struct dirplace *place,
 		  const struct json_object *catalog,
-		  const struct catalog_image *image, char **name)
+		  const struct dirplace_image *image, char **name)
 {
 	const char *known = find(catalog, image);
 	int rc = choose_name(place, catalog, image, name);
@@ -359,8 +359,8 @@ static int choose(const struct catalog_place *place,
 	return rc;
 }
 
-int catalog_check(const struct catalog_place *place,
-		  const struct catalog_image *image)
+int dirplace_check(const struct dirplace *place,
+		  const struct dirplace_image *image)
 {
 	AUTO(json) struct json_object *catalog = NULL;
 	AUTO(mem) char *name = NULL;
@@ -369,8 +369,8 @@ int catalog_check(const struct catalog_place *place,
 	return rc == 0 ? choose(place, catalog, image, &name) : rc;
 }
 
-static struct json_object *make_manifest(const struct catalog_place *place,
-					 const struct catalog_image *image)
+static struct json_object *make_manifest(const struct dirplace *place,
+					 const struct dirplace_image *image)
 {
 	struct json_object *manifest = json_new_array();
 	struct json_object *entry = json_new_object();
@@ -390,7 +390,7 @@ static struct json_object *make_manifest(const struct catalog_place *place,
 /* A manifest file stands for one image: a copy of the catalog without what it
  * says of this file for others. */
 static struct json_object *without_others(const struct json_object *catalog,
-					  const struct catalog_image *us,
+					  const struct dirplace_image *us,
 					  const char *file)
 {
 	struct json_object *copy = json_new_object();
@@ -412,9 +412,9 @@ static struct json_object *without_others(const struct json_object *catalog,
 	return copy;
 }
 
-static int write_entry(const struct catalog_place *place,
+static int write_entry(const struct dirplace *place,
 		       struct json_object *catalog,
-		       const struct catalog_image *image, const char *file)
+		       const struct dirplace_image *image, const char *file)
 {
 	const char *known = find(catalog, image);
 	struct json_object *tags = NULL;
@@ -431,8 +431,8 @@ static int write_entry(const struct catalog_place *place,
 
 /* An entry never leads to nothing, nor to another image, whenever we are
  * killed: those of others go first, then comes the manifest, then our entry. */
-static int add(const struct catalog_place *place,
-	       const struct catalog_image *image, char **manifest)
+static int add(const struct dirplace *place,
+	       const struct dirplace_image *image, char **manifest)
 {
 	AUTO(json) struct json_object *catalog = NULL;
 	AUTO(json) struct json_object *rest = NULL;
@@ -451,8 +451,8 @@ static int add(const struct catalog_place *place,
 	return rc == 0 ? write_entry(place, rest, image, *manifest) : rc;
 }
 
-int catalog_add(const struct catalog_place *place,
-		const struct catalog_image *image, char **manifest)
+int dirplace_add(const struct dirplace *place,
+		const struct dirplace_image *image, char **manifest)
 {
 	AUTO(fd) int lock = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

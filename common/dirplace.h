@@ -1,4 +1,4 @@
-/* catalog.h - what stands for images in an extracted or merged directory.
+/* dirplace.h - what stands for images in an extracted or merged directory.
  *
  * catalog.json is {IMAGE: {TAG: manifest file}}. In an extracted directory
  * that file is manifest.json; a merged one has a manifest file for each image.
@@ -8,8 +8,8 @@
  * Everything in the directory may have been made by somebody else: names from
  * it are single components, opened without following links.
  */
-#ifndef OCCY_COMMON_CATALOG_H
-#define OCCY_COMMON_CATALOG_H
+#ifndef OCCY_COMMON_DIRPLACE_H
+#define OCCY_COMMON_DIRPLACE_H
 
 #include <stdbool.h>
 
@@ -17,14 +17,14 @@
 #include "common/platform.h"
 
 /* One image, as it is going to stand in the directory. */
-struct catalog_image {
+struct dirplace_image {
 	const char *image, *tag; /* the catalog's keys; safe as file names */
 	const char *config;      /* "<hex>.json" */
 	const struct platform *platform;
 	struct json_object *layers, *tags; /* arrays of strings */
 };
 
-struct catalog_place {
+struct dirplace {
 	int dir;
 	const char *path;  /* the directory's, for messages */
 	bool unique_names; /* merged */
@@ -35,17 +35,17 @@ struct catalog_place {
 /* Whether the image may take its place: what stands there is none, or of this
  * image, registry, tag and platform. Returns 0 or a failure (reported):
  * STATUS_FAILED for another image. */
-int catalog_check(const struct catalog_place *place,
-		  const struct catalog_image *image);
+int dirplace_check(const struct dirplace *place,
+		  const struct dirplace_image *image);
 
 /* Write the image's manifest file, then its entry, while holding a lock on the
  * directory; checks again. *manifest gets the file's name, which the caller
  * frees, also after a failure. Returns 0 or a failure (reported). */
-int catalog_add(const struct catalog_place *place,
-		const struct catalog_image *image, char **manifest);
+int dirplace_add(const struct dirplace *place,
+		const struct dirplace_image *image, char **manifest);
 
 /* Whether text may be a key: a path or tag by distribution-spec's grammar,
  * perhaps with capitals, or a digest. */
-bool catalog_is_key(const char *text);
+bool dirplace_is_key(const char *text);
 
 #endif
