@@ -98,17 +98,11 @@ static int skip_data(struct tar_reader *reader)
 {
 	const unsigned char *data;
 	size_t len;
-	int got;
+	int got = tar_source_skip(&reader->source, (uint64_t)reader->stored);
 
-	while (reader->stored > 0) {
-		got = tar_source_take(&reader->source, next_portion(reader),
-				      &data, &len);
-		if (got < 0)
-			return got;
-		if (got == 0)
-			return tar_source_cut_short(&reader->source);
-		reader->stored -= (int64_t)len;
-	}
+	if (got < 0)
+		return got;
+	reader->stored = 0;
 	while (reader->padding > 0) {
 		got = tar_source_take(&reader->source, reader->padding, &data,
 				      &len);
@@ -412,6 +406,11 @@ int tar_finish(struct tar_reader *reader, uint64_t *after)
 	if (after)
 		*after = count;
 	return got;
+}
+
+int64_t tar_data_offset(const struct tar_reader *reader)
+{
+	return reader->is_sparse ? -1 : (int64_t)reader->source.position;
 }
 
 uint64_t tar_used(const struct tar_reader *reader)

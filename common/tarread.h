@@ -58,6 +58,10 @@ int tar_data(struct tar_reader *reader, struct tar_piece *out);
  * first that is not zero. Returns 0 or a failure. */
 int tar_finish(struct tar_reader *reader, uint64_t *after);
 
+/* Where in the source the data of the entry that has just come begins; -1 if
+ * they do not lie there in one piece (a sparse file). */
+int64_t tar_data_offset(const struct tar_reader *reader);
+
 /* How much of `most` has been used up. */
 uint64_t tar_used(const struct tar_reader *reader);
 

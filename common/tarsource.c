@@ -5,6 +5,8 @@
 
 #include "common/msg.h"
 
+#define STEP_MAX ((size_t)1 << 30)
+
 int tar_source_cut_short(const struct tar_source *source)
 {
 	return msg_fail(STATUS_INTEGRITY, "%s: the tar is cut short",
@@ -52,6 +54,7 @@ int tar_source_take(struct tar_source *source, size_t most,
 	*data = source->data;
 	source->data += *len;
 	source->len -= *len;
+	source->position += *len;
 	return 1;
 }
 
@@ -71,4 +74,36 @@ int tar_source_copy(struct tar_source *source, void *out, size_t want)
 		memcpy(to + done, data, len);
 	}
 	return 1;
+}
+
+static int skip_unread(struct tar_source *source, uint64_t len)
+{
+	int got = tar_source_use(source, len);
+
+	if (got < 0)
+		return got;
+	got = source->bytes.skip(source->bytes.context, len);
+	source->position += len;
+	return got == 0 ? tar_source_cut_short(source) : got < 0 ? got : 0;
+}
+
+int tar_source_skip(struct tar_source *source, uint64_t len)
+{
+	const unsigned char *data;
+	size_t part;
+
+	while (len > 0) {
+		int got;
+
+		if (source->len == 0 && source->bytes.skip && !source->at_end)
+			return skip_unread(source, len);
+		part = len < STEP_MAX ? (size_t)len : STEP_MAX;
+		got = tar_source_take(source, part, &data, &part);
+		if (got == 0)
+			return tar_source_cut_short(source);
+		if (got < 0)
+			return got;
+		len -= part;
+	}
+	return 0;
 }

@@ -10,9 +10,12 @@
 #include <stdint.h>
 
 /* Where bytes come from. next() lends the following ones, at least one, until
- * it is called again: 1 with data, 0 at the end, or a failure (reported). */
+ * it is called again: 1 with data, 0 at the end, or a failure (reported).
+ * skip(), which may be NULL, steps over the following ones unread: 1, 0 when
+ * the end comes before, or a failure. */
 struct byte_source {
 	int (*next)(void *context, const void **data, size_t *len);
+	int (*skip)(void *context, uint64_t len);
 	void *context;
 };
 
@@ -22,6 +25,7 @@ struct tar_source {
 	const unsigned char *data; /* lent by bytes, not yet taken */
 	size_t len;
 	uint64_t used, most;       /* how much came, and may come */
+	uint64_t position;         /* how much was taken or skipped */
 	bool at_end;
 };
 
@@ -33,6 +37,10 @@ int tar_source_take(struct tar_source *source, size_t most,
 /* Copy exactly `want` bytes. Returns 1, 0 if the end comes before the first
  * of them, or a failure: within them it is one (reported). */
 int tar_source_copy(struct tar_source *source, void *out, size_t want);
+
+/* Step over exactly len bytes. Returns 0 or a failure, also where the end comes
+ * within them. */
+int tar_source_skip(struct tar_source *source, uint64_t len);
 
 /* Count bytes that take room without coming. Returns 0, or a failure when that
  * is more than may be. */
