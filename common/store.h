@@ -47,6 +47,11 @@ int store_put(const struct store *store, const struct digest *digest,
 int store_read(const struct store *store, const struct digest *digest,
 	       int64_t size, struct buf *out);
 
+/* Put all bytes that come from fd, a pipe's, as one blob whose digest shows at
+ * the end. name is for messages. Returns 0 or a failure. */
+int store_spool(const struct store *store, int fd, const char *name,
+		struct digest *digest);
+
 /* A blob in the making: a file that store_part_commit() renames into place,
  * once the caller has checked size and digest. It may hold what an earlier run
  * has left, to be believed when the digest of the whole is right. Freed
