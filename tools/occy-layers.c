@@ -1,5 +1,6 @@
-/* occy-layers - prove the layers of a stream and say what is in them.
+/* occy-layers - prove the layers of images and say what is in them.
  *
+ * - the images come as a stream, or from a saved image that an operand names
  * - every layer is read to its end and must hash to its diff_id; its record
  *   goes on with what was learnt
  * - a layer whose diff_id nobody says cannot be proven: its record passes
@@ -8,35 +9,70 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/cli.h"
 #include "common/imageblock.h"
 #include "common/layerscan.h"
 #include "common/msg.h"
+#include "common/saved.h"
 #include "common/stream.h"
 
 struct options {
+	const char *saved; /* where images were saved; NULL: a stream on stdin */
+	struct saved_want want;
 	int64_t tar; /* the layer to write out; -1: none, write a stream */
 };
 
 static const struct cli cli = {
 	.name = "occy-layers",
-	.synopsis = "[--tar N] <stream >stream",
+	.synopsis = "[--tar N] <stream >stream\n"
+		    "       occy-layers [--tar N] [--store DIR] SAVED [IMAGE TAG] >stream",
 	.help = "Read every layer of a stream, prove it, and add to its record how large it\n"
 		"is, how many entries it has and what made it.\n"
 		"\n"
-		"  -t, --tar N    write the uncompressed tar of layer N to stdout, no stream\n"
-		"  -q, --quiet    say nothing but errors\n"
-		"  -v, --verbose  the same: there is nothing more to say\n"
-		"  -h, --help     print this help\n"
-		"  -V, --version  print the version\n",
+		"SAVED is a directory of images or a docker-save tar, - a tar on stdin;\n"
+		"without IMAGE and TAG, every image in it.\n"
+		"\n"
+		"  -t, --tar N      write the uncompressed tar of layer N to stdout, no stream\n"
+		"      --store DIR  keep what came through a pipe in DIR\n"
+		"  -q, --quiet      say nothing but errors\n"
+		"  -v, --verbose    the same: there is nothing more to say\n"
+		"  -h, --help       print this help\n"
+		"  -V, --version    print the version\n",
 };
+
+/* [SAVED [IMAGE TAG]] */
+static void check_operands(int argc, char **argv, struct options *opt)
+{
+	int count = argc - optind;
+
+	for (int i = optind; i < argc; i++)
+		if (argv[i][0] == '\0')
+			cli_usage(&cli, "an operand is empty");
+	if (count > 3)
+		cli_usage(&cli, "unexpected argument: %s", argv[optind + 3]);
+	if (count == 2)
+		cli_usage(&cli, "TAG is missing");
+	if (count == 3) {
+		opt->want.image = argv[optind + 1];
+		opt->want.tag = argv[optind + 2];
+	}
+	if (count > 0)
+		opt->saved = argv[optind];
+	if (count == 0)
+		cli_need_stream(&cli);
+	else if (strcmp(opt->saved, "-") == 0 && isatty(STDIN_FILENO))
+		cli_usage(&cli, "stdin is a terminal; a tar does not come from there");
+}
 
 static void parse_options(int argc, char **argv, struct options *opt)
 {
+	enum { OPT_STORE = 256 };
 	static const struct option longopts[] = {
 		{ "tar", required_argument, NULL, 't' },
+		{ "store", required_argument, NULL, OPT_STORE },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -51,6 +87,9 @@ static void parse_options(int argc, char **argv, struct options *opt)
 			opt->tar = cli_number(&cli, "--tar", optarg, 0,
 					      MANIFEST_MAX_LAYERS - 1);
 			break;
+		case OPT_STORE:
+			opt->want.store = optarg;
+			break;
 		case 'q':
 		case 'v':
 			break;
@@ -62,15 +101,15 @@ static void parse_options(int argc, char **argv, struct options *opt)
 			cli_bad_option(&cli, c, argv);
 		}
 	}
-	if (optind < argc)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind]);
 	if (opt->tar >= 0 && isatty(STDOUT_FILENO))
 		cli_usage(&cli, "stdout is a terminal; a tar does not go there");
-	cli_need_stream(&cli);
+	check_operands(argc, argv, opt);
 }
 
 struct work {
 	const struct options *opt;
+	struct stream_reader *stream; /* one of the two */
+	struct saved *saved;
 	struct stream_writer *out; /* NULL with --tar */
 	struct imageblock block;
 	int64_t images;
@@ -153,24 +192,33 @@ static int take(struct work *work, struct record *record)
 	return rc == 0 ? stream_flush(work->out) : rc;
 }
 
-static int finish(const struct work *work, const struct stream_reader *reader)
+static int finish(const struct work *work)
 {
 	struct stream_summary summary;
 
 	if (!work->out && !work->is_written)
-		return msg_fail(STATUS_NOT_FOUND, "the stream has no layer %" PRId64,
+		return msg_fail(STATUS_NOT_FOUND, "%s has no layer %" PRId64,
+				work->saved ? work->opt->saved : "the stream",
 				work->opt->tar);
 	if (!work->out)
 		return 0;
-	stream_get_summary(reader, &summary);
-	stream_put_end(work->out, &summary);
+	if (work->stream)
+		stream_get_summary(work->stream, &summary);
+	stream_put_end(work->out, work->stream ? &summary : NULL);
 	return stream_flush(work->out);
+}
+
+static int open_source(struct work *work)
+{
+	if (work->opt->saved)
+		return saved_open(&work->saved, work->opt->saved,
+				  &work->opt->want);
+	work->stream = stream_reader_new(STDIN_FILENO, "stdin");
+	return 0;
 }
 
 static int run(struct work *work)
 {
-	AUTO(stream_reader) struct stream_reader *reader =
-		stream_reader_new(STDIN_FILENO, "stdin");
 	AUTO(record) struct record record = { 0 };
 	int rc = 0;
 
@@ -178,14 +226,17 @@ static int run(struct work *work)
 		stream_put_header(work->out);
 		rc = stream_flush(work->out);
 	}
+	if (rc == 0)
+		rc = open_source(work);
 	if (rc < 0)
 		return rc;
-	while ((rc = stream_read(reader, &record)) > 0) {
+	while ((rc = work->saved ? saved_next(work->saved, &record)
+				 : stream_read(work->stream, &record)) > 0) {
 		rc = take(work, &record);
 		if (rc < 0)
 			return rc;
 	}
-	return rc < 0 ? rc : finish(work, reader);
+	return rc < 0 ? rc : finish(work);
 }
 
 int main(int argc, char **argv)
@@ -200,6 +251,8 @@ int main(int argc, char **argv)
 		work.out = stream_writer_new(STDOUT_FILENO, "stdout");
 	rc = run(&work);
 	stream_writer_free(work.out);
+	stream_reader_free(work.stream);
+	saved_free(work.saved);
 	imageblock_clear(&work.block);
 	return cli_finish(rc);
 }
