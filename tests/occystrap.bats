@@ -108,7 +108,8 @@ nothing_left() {
 usage='usage: occystrap [OPTION]... COMMAND OPERAND...
        occystrap [OPTION]... fetch-to-tarfile REGISTRY IMAGE TAG FILE
        occystrap [OPTION]... fetch-to-extracted [--use-unique-names] [--replace]
-                             REGISTRY IMAGE TAG DIR'
+                             REGISTRY IMAGE TAG DIR
+       occystrap [OPTION]... recreate-image DIR IMAGE TAG FILE'
 
 refused() { # refused MESSAGE ARGUMENT...
 	run -2 --separate-stderr occystrap "${@:2}"
