@@ -29,7 +29,7 @@ static int read_entry(struct catalog_entry *out, const char *image,
 	if (json_get_string(tags, tag, &out->manifest) != 1)
 		msg_format(why, size, "%s:%s: is no string", image, tag);
 	else if (!is_manifest_name(out->manifest))
-		msg_format(why, size, "%s:%s: not the name of a manifest: %s",
+		msg_format(why, size, "%s:%s: not the name of a manifest: '%s'",
 			   image, tag, out->manifest);
 	else
 		return 0;

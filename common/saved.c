@@ -14,7 +14,6 @@
 #include "common/saveddir.h"
 #include "common/savedtar.h"
 #include "common/store.h"
-#include "common/stream.h"
 
 struct saved {
 	const char *name;     /* for messages */
@@ -129,10 +128,6 @@ int saved_next(struct saved *saved, struct record *record)
 	}
 	text = json_text(json_object_array_get_idx(saved->records, saved->next++),
 			 &len);
-	if (len > STREAM_LINE_MAX)
-		return msg_fail(STATUS_INTEGRITY,
-				"%s: an image has more names than fit into a record",
-				saved->name);
 	record->text.len = 0;
 	buf_append(&record->text, text, len);
 	/* All else in it has been parsed before. */

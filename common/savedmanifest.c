@@ -54,7 +54,7 @@ static int read_config(const struct parser *p, const struct json_object *entry,
 		return refuse(p, "Config", got ? "is no string" : "is missing");
 	if (saved_name_parse(&image->config, name, SAVED_CONFIG_SUFFIX) == 0)
 		return 0;
-	msg_format(p->why, p->size, "image %zu: Config is not <digest>%s: %s",
+	msg_format(p->why, p->size, "image %zu: Config is not <digest>%s: '%s'",
 		   p->image, SAVED_CONFIG_SUFFIX, name);
 	return -1;
 }
@@ -81,7 +81,7 @@ static int read_layers(const struct parser *p, const struct json_object *entry,
 				     SAVED_LAYER_SUFFIX) == 0)
 			continue;
 		msg_format(p->why, p->size,
-			   "image %zu: layer %zu is not <digest>%s: %s",
+			   "image %zu: layer %zu is not <digest>%s: '%s'",
 			   p->image, i, SAVED_LAYER_SUFFIX, name);
 		return -1;
 	}
@@ -92,10 +92,14 @@ static int read_layers(const struct parser *p, const struct json_object *entry,
 static int read_tags(const struct parser *p, const struct json_object *entry,
 		     struct saved_image *image)
 {
-	if (json_get_array(entry, "RepoTags", &image->tags) < 0)
+	int got = json_get_array(entry, "RepoTags", &image->tags);
+	size_t count = got == 1 ? json_object_array_length(image->tags) : 0;
+
+	if (got < 0)
 		return refuse(p, "RepoTags", "is no array");
-	for (size_t i = 0;
-	     image->tags && i < json_object_array_length(image->tags); i++)
+	if (count > SAVED_MAX_TAGS)
+		return refuse(p, "RepoTags", "has more than 1000 elements");
+	for (size_t i = 0; i < count; i++)
 		if (!json_string_at(image->tags, i))
 			return refuse(p, "RepoTags",
 				      "holds something else than strings");

@@ -16,6 +16,8 @@
 
 #define SAVED_MANIFEST_NAME "manifest.json"
 #define SAVED_MANIFEST_MAX_BYTES 1048576
+/* As many fit into a record's line. */
+#define SAVED_MAX_TAGS 1000
 
 /* The names that the digests stand for. */
 #define SAVED_CONFIG_SUFFIX ".json"
