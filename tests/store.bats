@@ -7,7 +7,8 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
 	describe | make_layout "$(layout)"
 	start_faults "$(layout)" \
-		--fault drip:bytes=8000,every=0.05,kind=blob,path=/slow/
+		--fault drip:bytes=8000,every=0.05,kind=blob,path=/slow/ \
+		--fault delay:seconds=0.5,path=/many/manifests/t
 }
 
 teardown_file() {
@@ -113,6 +114,11 @@ names() {
 
 @test "concurrent pulls lose nothing of index.json" {
 	local pids=()
+	works many latest
+	# A long list takes its time, and all come to it at once.
+	jq -c '.manifests += [range(10000) | {mediaType: "application/x", digest: "sha256:\(.)", size: 1}]' \
+		store/index.json >long
+	mv long store/index.json
 	for i in 1 2 3 4 5 6 7 8; do
 		pull many "t$i" >"out$i" 2>"err$i" 3>&- &
 		pids+=($!)
@@ -121,7 +127,8 @@ names() {
 		wait "$pid"
 	done
 	same "$(cat err*)" ''
-	same "$(names | sort)" "$(for i in 1 2 3 4 5 6 7 8; do echo "$faults/many:t$i"; done)"
+	same "$(names | grep -v null | sort)" "$(for i in latest t1 t2 t3 t4 t5 t6 t7 t8; do echo "$faults/many:$i"; done)"
+	same "$(jq '.manifests | length' store/index.json)" 10009
 	right_store store
 }
 
