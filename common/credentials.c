@@ -22,10 +22,13 @@ struct place {
 
 static void clear_secret(char **text)
 {
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
+	char *secret = *text;
+
 	*text = NULL;
+	/* The analyzer takes what was freed for what was copied over it since. */
+	if (secret) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
 }
 
 static const char *variable(const char *name)

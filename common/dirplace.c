@@ -352,9 +352,10 @@ static int choose(const struct dirplace *place,
 	const char *known = find(catalog, image);
 	int rc = choose_name(place, catalog, image, name);
 
-	if (rc == 0 && !place->replace)
-		rc = check_manifest(place, *name, image);
-	if (rc == 0 && !place->replace && known && strcmp(known, *name) != 0)
+	if (!*name || place->replace)
+		return rc;
+	rc = check_manifest(place, *name, image);
+	if (rc == 0 && known && strcmp(known, *name) != 0)
 		rc = check_manifest(place, known, image);
 	return rc;
 }

@@ -24,7 +24,7 @@ struct http {
 
 struct http_call {
 	struct http *http;
-	struct http_call *next, **link;
+	struct http_call *next, *previous;
 	struct curl_slist *headers;
 	CURL *easy;
 	const struct http_handler *handler;
@@ -73,8 +73,11 @@ struct http *http_new(const struct http_settings *settings)
 static void call_free(struct http_call *call)
 {
 	if (call->next)
-		call->next->link = call->link;
-	*call->link = call->next;
+		call->next->previous = call->previous;
+	if (call->previous)
+		call->previous->next = call->next;
+	else
+		call->http->calls = call->next;
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
@@ -91,8 +94,10 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	while (http->calls)
-		call_free(http->calls);
+	for (struct http_call *call = http->calls, *next; call; call = next) {
+		next = call->next;
+		call_free(call);
+	}
 	curl_multi_cleanup(http->multi);
 	curl_share_cleanup(http->share);
 	curl_global_cleanup();
@@ -196,9 +201,8 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 	if (!call->easy)
 		mem_die("curl_easy_init");
 	call->next = http->calls;
-	call->link = &http->calls;
 	if (call->next)
-		call->next->link = &call->next;
+		call->next->previous = call;
 	http->calls = call;
 	set_options(call);
 	if (request->trust_anybody) {
@@ -313,23 +317,22 @@ static void finish(struct http_call *call, CURLcode code)
 	call_free(call);
 }
 
-static void finish_unstarted(struct http *http)
+static struct http_call *first_unstarted(const struct http *http)
 {
-	struct http_call *call = http->calls, *next;
+	struct http_call *call = http->calls;
 
-	for (; call; call = next) {
-		next = call->next;
-		if (call->start_error != CURLE_OK) {
-			finish(call, call->start_error);
-			next = http->calls; /* on_done may have changed the list */
-		}
-	}
+	/* The analyzer does not see that a call that is freed leaves the list.
+	 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+	while (call && call->start_error == CURLE_OK)
+		call = call->next;
+	return call;
 }
 
 void http_step(struct http *http, const struct pollfd *fds, size_t count,
 	       int timeout_ms)
 {
 	struct curl_waitfd wait[4];
+	struct http_call *unstarted;
 	int running = 0, left, ready = 0;
 	CURLMsg *message;
 
@@ -339,7 +342,8 @@ void http_step(struct http *http, const struct pollfd *fds, size_t count,
 			.events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
 					  (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)),
 		};
-	finish_unstarted(http);
+	while ((unstarted = first_unstarted(http)))
+		finish(unstarted, unstarted->start_error);
 	curl_multi_perform(http->multi, &running);
 	message = curl_multi_info_read(http->multi, &left);
 	if (!message) {

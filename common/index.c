@@ -28,8 +28,10 @@ const struct index_entry *manifest_choose(const struct manifest *index,
 			continue;
 		if (entry->has_platform)
 			rank = platform_rank(wish, &entry->platform);
-		if (rank < 0 || rank > best_rank ||
-		    (rank == best_rank && (!best->is_zstd || entry->is_zstd)))
+		if (rank < 0 || rank > best_rank)
+			continue;
+		if (best && rank == best_rank &&
+		    (!best->is_zstd || entry->is_zstd))
 			continue;
 		best = entry;
 		best_rank = rank;

@@ -61,7 +61,7 @@ static int digest_is_true(const struct layer_view *layer)
 		digest_begin(digest_algorithm(&layer->digest));
 	AUTO(mem) char *block = mem_resize(NULL, IO_BLOCK_SIZE, 1);
 	struct digest sum;
-	size_t got;
+	size_t got = 0;
 	int rc = blob_open(&blob, &layer->file, layer->size);
 
 	do {

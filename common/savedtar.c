@@ -147,10 +147,10 @@ static int read_config(void *context, const struct digest *config,
 	struct savedtar *tar = context;
 	AUTO(mem) char *path = mem_printf("%s%s", digest_hex(config),
 					  SAVED_CONFIG_SUFFIX);
-	const struct tarindex_member *member;
+	const struct tarindex_member *member = NULL;
 	int rc = find(tar, path, &member);
 
-	if (rc < 0)
+	if (!member)
 		return rc;
 	set_place(tar, place, member);
 	return read_member(tar, member, CONFIG_MAX_BYTES, bytes);
@@ -162,12 +162,13 @@ static int find_layer(void *context, const struct digest *layer,
 	struct savedtar *tar = context;
 	AUTO(mem) char *path = mem_printf("%s%s", digest_hex(layer),
 					  SAVED_LAYER_SUFFIX);
-	const struct tarindex_member *member;
+	const struct tarindex_member *member = NULL;
 	int rc = find(tar, path, &member);
 
-	if (rc == 0)
-		set_place(tar, place, member);
-	return rc;
+	if (!member)
+		return rc;
+	set_place(tar, place, member);
+	return 0;
 }
 
 int savedtar_next(struct savedtar *tar, struct json_object **records)

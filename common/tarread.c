@@ -228,7 +228,7 @@ static int take_map_number(struct tar_reader *reader, size_t *used,
 static int take_map(struct tar_reader *reader)
 {
 	char fill[TAR_BLOCK_SIZE];
-	int64_t count, offset, length;
+	int64_t count = 0, offset = 0, length = 0;
 	size_t used = 0;
 	int rc = take_map_number(reader, &used, &count);
 

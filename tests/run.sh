@@ -121,7 +121,7 @@ bats_files() {
 
 tidy() {
 	find "$source/common" "$source/tools" -name '*.c' -print0 |
-		xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p "$builds/clang"
+		xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$builds/clang"
 }
 
 # The targets of tests/fuzz, each from its corpus.

@@ -59,11 +59,12 @@ static void check_operands(int argc, char **argv, struct options *opt)
 		opt->want.image = argv[optind + 1];
 		opt->want.tag = argv[optind + 2];
 	}
-	if (count > 0)
-		opt->saved = argv[optind];
-	if (count == 0)
+	if (count == 0) {
 		cli_need_stream(&cli);
-	else if (strcmp(opt->saved, "-") == 0 && isatty(STDIN_FILENO))
+		return;
+	}
+	opt->saved = argv[optind];
+	if (strcmp(opt->saved, "-") == 0 && isatty(STDIN_FILENO))
 		cli_usage(&cli, "stdin is a terminal; a tar does not come from there");
 }
 
