@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "common/msg.h"
 #include "common/outfile.h"
 #include "common/reference.h"
+
+#define JOIN_TRIES 20
 
 /* An image whose block is complete, until all may appear. */
 struct listed {
@@ -50,17 +53,58 @@ static void listed_clear(struct listed *listed)
 	*listed = (struct listed){ 0 };
 }
 
+/* Everybody who works in a directory holds a read lock on it, taken under a
+ * shared flock(2); who made it removes it under an exclusive one. So nobody
+ * loses the directory from under his feet. Returns 0, or -1 with errno. */
+static int join(struct dockerdir *dir, const char *path)
+{
+	struct flock mark = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct stat st;
+	int rc;
+
+	dir->is_made = mkdir(path, 0777) == 0;
+	if (!dir->is_made && errno != EEXIST)
+		return -1;
+	dir->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir->dir < 0)
+		return -1;
+	flock(dir->dir, LOCK_SH);
+	fcntl(dir->dir, F_OFD_SETLK, &mark);
+	flock(dir->dir, LOCK_UN);
+	rc = fstat(dir->dir, &st);
+	if (rc == 0 && st.st_nlink == 0) {
+		errno = ENOENT;
+		rc = -1;
+	}
+	if (rc < 0) {
+		close(dir->dir);
+		dir->dir = -1;
+	}
+	return rc;
+}
+
+/* Only an empty one goes, and where nobody else has joined. */
+static void remove_again(const struct dockerdir *dir)
+{
+	struct flock mark = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (flock(dir->dir, LOCK_EX) == 0 &&
+	    fcntl(dir->dir, F_OFD_GETLK, &mark) == 0 && mark.l_type == F_UNLCK)
+		rmdir(dir->settings.path);
+}
+
 int dockerdir_open(struct dockerdir **out, const struct dockerdir_settings *settings)
 {
 	AUTO(dockerdir) struct dockerdir *dir = mem_zalloc(1, sizeof(*dir));
+	int rc;
 
 	dir->settings = *settings;
 	dir->dir = -1;
-	dir->is_made = mkdir(settings->path, 0777) == 0;
-	if (!dir->is_made && errno != EEXIST)
-		return io_fail(settings->path);
-	dir->dir = open(settings->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir->dir < 0)
+	rc = join(dir, settings->path);
+	/* Gone in between: its maker has just given it up. */
+	for (int i = 0; rc < 0 && errno == ENOENT && i < JOIN_TRIES; i++)
+		rc = join(dir, settings->path);
+	if (rc < 0)
 		return io_fail(settings->path);
 	if (faccessat(dir->dir, ".", W_OK, AT_EACCESS) != 0)
 		return io_fail(settings->path);
@@ -82,9 +126,8 @@ void dockerdir_free(struct dockerdir *dir)
 {
 	if (!dir)
 		return;
-	/* Only an empty one goes. */
-	if (dir->is_made)
-		rmdir(dir->settings.path);
+	if (dir->is_made && dir->dir >= 0)
+		remove_again(dir);
 	if (dir->dir >= 0)
 		close(dir->dir);
 	for (size_t i = 0; i < dir->count; i++)

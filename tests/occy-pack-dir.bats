@@ -941,3 +941,26 @@ END
 	packs --dir d
 	check d
 }
+
+@test "who gives up a new DIR does not take it from another writer" {
+	image lab/a 1 gzip:one
+	mkfifo first second
+	occy-pack --dir d -u <first >/dev/null 2>first.err &
+	one=$!
+	exec 7>first
+	within 10 test -d d
+	occy-pack --dir d -u <second >second.out 7>&- &
+	two=$!
+	exec 9>second
+	within 10 test -s second.out
+	sleep 0.2
+	exec 7>&-
+	code=0
+	wait $one || code=$?
+	[ "$code" = 3 ]
+	[ -d d ]
+	cat in >&9
+	exec 9>&-
+	wait $two
+	check d
+}
