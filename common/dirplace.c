@@ -442,7 +442,7 @@ static int add(const struct dirplace *place,
 
 	if (rc == 0)
 		rc = choose(place, catalog, image, manifest);
-	if (rc < 0)
+	if (rc < 0 || !*manifest)
 		return rc;
 	rest = without_others(catalog, image, *manifest);
 	if (!json_object_equal(rest, catalog))
