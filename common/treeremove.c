@@ -27,6 +27,7 @@ struct removal {
 	int fd; /* the directory that is being emptied; owned */
 	struct level *levels;
 	size_t depth, capacity;
+	uint64_t *bytes; /* or NULL */
 };
 
 /* Owners may lack permissions on their own directory; root never does. */
@@ -63,11 +64,22 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+static void count(int fd, const char *name, uint64_t *bytes)
+{
+	struct stat stat;
+
+	if (bytes && fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(stat.st_mode) && stat.st_nlink == 1)
+		*bytes += (uint64_t)stat.st_size;
+}
+
 /* Remove one entry. Returns 0, 1 if it is a directory with something in it,
  * or -1. */
-static int remove_entry(int fd, const char *name, unsigned char type)
+static int remove_entry(int fd, const char *name, unsigned char type,
+			uint64_t *bytes)
 {
 	if (type != DT_DIR) {
+		count(fd, name, bytes);
 		if (unlinkat(fd, name, 0) == 0 || errno == ENOENT)
 			return 0;
 		if (errno != EISDIR)
@@ -141,7 +153,8 @@ static int sweep(struct removal *r)
 
 			if (is_dot(entry->d_name))
 				continue;
-			got = remove_entry(r->fd, entry->d_name, entry->d_type);
+			got = remove_entry(r->fd, entry->d_name, entry->d_type,
+					   r->bytes);
 			if (got < 0)
 				return -1;
 			if (got > 0)
@@ -182,9 +195,12 @@ static void end(struct removal *r)
 	errno = saved;
 }
 
-int tree_empty(int fd)
+static int empty(int fd, uint64_t *bytes)
 {
-	struct removal r = { .fd = openat(fd, ".", O_RDONLY | DIRECTORY_FLAGS) };
+	struct removal r = {
+		.fd = openat(fd, ".", O_RDONLY | DIRECTORY_FLAGS),
+		.bytes = bytes,
+	};
 	int rc;
 
 	if (r.fd < 0)
@@ -194,15 +210,25 @@ int tree_empty(int fd)
 	return rc;
 }
 
-int tree_remove(int dirfd, const char *name)
+int tree_empty(int fd)
+{
+	return empty(fd, NULL);
+}
+
+int tree_remove_counting(int dirfd, const char *name, uint64_t *bytes)
 {
 	AUTO(fd) int fd = -1;
-	int got = remove_entry(dirfd, name, DT_UNKNOWN);
+	int got = remove_entry(dirfd, name, DT_UNKNOWN, bytes);
 
 	if (got <= 0)
 		return got;
 	fd = tree_open(dirfd, name);
-	if (fd < 0 || tree_empty(fd) != 0)
+	if (fd < 0 || empty(fd, bytes) != 0)
 		return -1;
 	return unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+int tree_remove(int dirfd, const char *name)
+{
+	return tree_remove_counting(dirfd, name, NULL);
 }

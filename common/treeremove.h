@@ -7,9 +7,14 @@
 #ifndef OCCY_COMMON_TREEREMOVE_H
 #define OCCY_COMMON_TREEREMOVE_H
 
+#include <stdint.h>
+
 /* Remove dirfd/name, whatever it is. Returns 0 (also when it was not there),
  * or -1 with errno (not reported). */
 int tree_remove(int dirfd, const char *name);
+
+/* The same, adding the sizes of files that lost their last name to *bytes. */
+int tree_remove_counting(int dirfd, const char *name, uint64_t *bytes);
 
 /* Remove what the directory fd, opened for reading, holds; it stays. */
 int tree_empty(int fd);

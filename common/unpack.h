@@ -39,9 +39,9 @@ struct unpack_counts {
 /* Told of each link that was left out (as_is); path is lent. */
 struct unpack_listener {
 	void (*skipped_link)(void *context, const char *path);
-	/* A lower version of path is gone: its size, and whether the layer has
-	 * a new one. */
-	void (*replaced)(void *context, const char *path, uint64_t size,
+	/* A lower version of path is gone, and with it so many bytes of files;
+	 * has_new: the layer brings another. */
+	void (*replaced)(void *context, const char *path, uint64_t bytes,
 			 bool has_new);
 	void *context;
 };

@@ -13,37 +13,47 @@
 #include "common/xattrs.h"
 
 static void tell(const struct unpack *u, uint32_t dir, const char *name,
-		 const struct stat *stat, bool has_new)
+		 uint64_t bytes, bool has_new)
 {
-	const struct unpack_listener *listener = u->options.listener;
 	struct buf path = { 0 };
 
-	if (!listener || !listener->replaced)
-		return;
 	dirtable_path(&u->dirs, dir, &path);
 	if (path.len > 0)
 		buf_append(&path, "/", 1);
 	buf_append_text(&path, name);
-	listener->replaced(listener->context, path.data,
-			   S_ISREG(stat->st_mode) ? (uint64_t)stat->st_size : 0,
-			   has_new);
+	u->options.listener->replaced(u->options.listener->context, path.data,
+				      bytes, has_new);
 	buf_clear(&path);
 }
 
+enum removal {
+	REMOVE_OWN,      /* the layer itself brought it */
+	REMOVE_REPLACED, /* a lower version of what the layer brings */
+	REMOVE_DELETED,
+};
+
 /* What is removed may have been the way to a directory that is held open. */
 static int remove_thing(struct unpack *u, const struct unpack_place *in,
-			const char *name, const struct stat *stat)
+			const char *name, const struct stat *stat,
+			enum removal why)
 {
+	const struct unpack_listener *listener = u->options.listener;
+	bool listens = listener && listener->replaced && why != REMOVE_OWN;
+	uint64_t bytes = 0;
+	uint32_t dir;
+
 	u->dirs.records[in->dir].flags |= DIR_CHANGED;
 	if (S_ISLNK(stat->st_mode) || S_ISDIR(stat->st_mode))
 		unpack_forget_places(u);
-	if (S_ISDIR(stat->st_mode)) {
-		uint32_t dir = dirtable_find(&u->dirs, stat->st_ino);
-
-		if (dir != DIR_NONE)
-			u->dirs.records[dir].flags |= DIR_GONE;
-	}
-	return tree_remove(in->fd, name) == 0 ? 0 : unpack_error(u);
+	dir = S_ISDIR(stat->st_mode) ? dirtable_find(&u->dirs, stat->st_ino)
+				     : DIR_NONE;
+	if (dir != DIR_NONE)
+		u->dirs.records[dir].flags |= DIR_GONE;
+	if (tree_remove_counting(in->fd, name, listens ? &bytes : NULL) != 0)
+		return unpack_error(u);
+	if (listens)
+		tell(u, in->dir, name, bytes, why == REMOVE_REPLACED);
+	return 0;
 }
 
 int unpack_clear_way(struct unpack *u, const struct unpack_place *in,
@@ -54,16 +64,17 @@ int unpack_clear_way(struct unpack *u, const struct unpack_place *in,
 	AUTO(fd) int fd = openat(in->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct unpack_place own = { .fd = fd, .dir = in->dir };
 	struct stat stat;
+	bool is_new;
 
 	if (fd < 0)
 		return unpack_error(u);
 	if (fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : unpack_error(u);
-	if (u->options.strict && unpack_is_new(u, in->dir, name))
+	is_new = unpack_is_new(u, in->dir, name);
+	if (u->options.strict && is_new)
 		return unpack_bad(u, "second entry of that name in the layer");
-	if (!unpack_is_new(u, in->dir, name))
-		tell(u, in->dir, name, &stat, true);
-	return remove_thing(u, &own, name, &stat);
+	return remove_thing(u, &own, name, &stat,
+			    is_new ? REMOVE_OWN : REMOVE_REPLACED);
 }
 
 /* One more directory whose lower content goes. */
@@ -99,8 +110,7 @@ static int purge_entry(struct unpack *u, const struct unpack_place *in,
 	} else if (unpack_is_new(u, in->dir, name)) {
 		return 0;
 	}
-	tell(u, in->dir, name, &stat, false);
-	rc = remove_thing(u, in, name, &stat);
+	rc = remove_thing(u, in, name, &stat, REMOVE_DELETED);
 	return rc < 0 ? rc : 1;
 }
 
@@ -223,8 +233,7 @@ static int whiteout_name(struct unpack *u, const struct unpack_place *in,
 	} else if (unpack_is_new(u, in->dir, name)) {
 		return 0;
 	}
-	tell(u, in->dir, name, &stat, false);
-	return remove_thing(u, in, name, &stat);
+	return remove_thing(u, in, name, &stat, REMOVE_DELETED);
 }
 
 static int apply(struct unpack *u, enum unpack_how how, bool opaque)
