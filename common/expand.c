@@ -61,19 +61,29 @@ void expand_free(struct expand *e)
 		close(e->dir);
 	/* Only if nothing is in it. */
 	if (e->made_dir)
-		rmdir(e->dir_path);
+		rmdir(e->dir_path ? e->dir_path : e->dir_name);
 	free(e->dir_path);
 	free(e);
 }
 
-/* --layers makes its directory; --in's is made by occy-pack, which may start
- * a moment later than we do: `late` says that it must be there by now. */
+/* As others make directories, but that root's is for root alone: what setuid
+ * programs the layers bring is nobody else's business. */
+static int make_dir(struct expand *e, mode_t mask)
+{
+	mode_t mode = geteuid() == 0 ? 0700 : (0777 & ~mask) | 0700;
+
+	if (mkdir(e->dir_name, 0700) != 0)
+		return errno == EEXIST ? 0 : io_fail(e->dir_name);
+	e->made_dir = true;
+	return chmod(e->dir_name, mode) == 0 ? 0 : io_fail(e->dir_name);
+}
+
+/* That of --in is made by occy-pack, which may start a moment later than we
+ * do; with `late` it must be there. */
 static int open_dir(struct expand *e, bool late)
 {
 	if (e->dir >= 0)
 		return 0;
-	if (e->options->layers)
-		e->made_dir = mkdir(e->dir_name, geteuid() == 0 ? 0700 : 0777) == 0;
 	e->dir = open(e->dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (e->dir < 0 && errno == ENOENT && !late)
 		return 0;
@@ -84,16 +94,18 @@ static int open_dir(struct expand *e, bool late)
 
 int expand_open(struct expand *e)
 {
+	/* Nothing of an image has a mode but the one that it asks for. */
+	mode_t mask = umask(077);
 	int rc = 0;
 
 	interrupt_hold();
-	if (e->options->merged)
+	if (e->options->layers)
+		rc = make_dir(e, mask);
+	if (rc == 0 && e->dir_name)
+		rc = open_dir(e, e->options->layers != NULL);
+	if (rc == 0 && e->options->merged)
 		rc = tree_target_open(&e->target, e->options->merged,
 				      e->options->replace);
-	if (rc == 0 && e->dir_name)
-		rc = open_dir(e, !e->options->in);
-	/* Nothing of an image has a mode but the one that it asks for. */
-	umask(077);
 	return rc;
 }
 
