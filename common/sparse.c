@@ -57,7 +57,7 @@ bool sparse_fits(const struct sparse_map *map, int64_t size, int64_t stored)
 		end = s->offset + s->length;
 		sum += s->length; /* no more than size, as they do not overlap */
 	}
-	return sum == stored;
+	return sum == stored && size <= SPARSE_MAX_SIZE;
 }
 
 void sparse_clear(struct sparse_map *map)

@@ -12,6 +12,10 @@
 
 #define SPARSE_MAX_TEXT 1048576 /* what a map may take in an archive */
 
+/* No file system of ours holds more than these 16 TiB in a file; a layer that
+ * asks for it, with a few bytes, wants to be a nuisance. */
+#define SPARSE_MAX_SIZE (INT64_C(1) << 44)
+
 struct sparse_segment {
 	int64_t offset, length;
 };
@@ -27,7 +31,7 @@ void sparse_add(struct sparse_map *map, int64_t offset, int64_t length);
 int sparse_parse_list(struct sparse_map *map, const char *text);
 
 /* Does the map describe a file of this size, of which `stored` bytes are
- * data? */
+ * data, and which may be that large? */
 bool sparse_fits(const struct sparse_map *map, int64_t size, int64_t stored);
 
 /* A decimal number at *text, from 0 to 2^63-1; *text is moved behind it. */

@@ -972,6 +972,307 @@ def _(c):
 def _(c):
     c.layers([s("a", "./b/c"), s("b", "a"), f("t")], [h("h", "a/x")]).error().hint(timeout_s=20)
 
+# ---- shapes beside those: other orders, other ways to the same place
+@P("opaque-root", SEM, "opaque", "the marker in the root empties it of lower things; new ones stay, the marker last", SPEC)
+def _(c):
+    a = [d("a"), f("a/x"), f("b"), s("l", "a")]
+    b = [f("a/y"), f("n"), opq()]
+    c.layers(a, b).tree(at("a", a[0], drop=("mtime", "mtime_nsec")), *b[:2])
+
+@P("opaque-first-over-replaced-symlink", SEM, "opaque-order", "a marker comes before the directory that replaces a lower link: the link's target keeps its content", SPEC)
+def _(c):
+    a = [d("t"), f("t/keep"), s("x", "t")]
+    b = [opq("x"), d("x"), f("x/in")]
+    c.layers(a, b).tree(a[0], a[1], b[1], b[2])
+
+@P("whiteout-first-below-replaced-symlink", SEM, "whiteout-symlink", "a plain marker before the directory that replaces a lower link", SPEC)
+def _(c):
+    a = [d("t"), f("t/keep"), s("x", "t")]
+    b = [wh("x/keep"), d("x"), f("x/in")]
+    c.layers(a, b).tree(a[0], a[1], b[1], b[2])
+
+@P("opaque-below-symlink-that-stays", SEM, "whiteout-symlink", "a marker below a lower link acts in its target, and spares what the layer brought there under its own name", SPEC)
+def _(c):
+    a = [d("t"), f("t/old"), s("x", "/t")]
+    b = [f("t/new"), opq("x")]
+    c.layers(a, b).tree(at("t", a[0], drop=("mtime", "mtime_nsec")), b[0], a[2])
+
+@P("whiteout-spares-new-through-symlink", SEM, "whiteout-symlink", "the new file came through a link, the marker names it by its real path", SPEC)
+def _(c):
+    a = [d("usr"), d("usr/lib"), f("usr/lib/f", "old\n"), s("lib", "usr/lib")]
+    b = [f("lib/f", "new\n"), wh("usr/lib/f")]
+    c.layers(a, b).tree(a[0], at("usr/lib", a[1], drop=("mtime", "mtime_nsec")), at("usr/lib/f", b[0]), a[3])
+
+@P("opaque-last-implied-parents", SEM, "opaque-order", "the marker after new things whose directories no entry describes: those stay with what they had", SPEC)
+def _(c):
+    a = [d("a", mode=0o750), d("a/b", mode=0o711, uid=3), f("a/b/old"), d("a/c"), f("a/c/old"), f("a/old")]
+    b = [f("a/b/new"), opq("a")]
+    c.layers(a, b).tree(a[0], a[1], b[0])
+
+@P("whiteout-last-of-implied-directory", SEM, "whiteout-same-layer", "something new below a directory, then the whiteout of that directory: only the new is left, in a new directory", SPEC)
+def _(c):
+    a = [d("a", mode=0o700, uid=9, xattrs={"user.old": b"1"}), f("a/old"), d("a/s"), f("a/s/old")]
+    b = [f("a/new"), wh("a")]
+    c.layers(a, b).tree(imp("a", xattrs={}), b[0])
+
+@P("whiteout-of-directory-with-entry-last", SEM, "whiteout-same-layer", "the directory's new entry first, its whiteout last", SPEC)
+def _(c):
+    a = [d("a", mode=0o700, uid=9), f("a/old"), d("a/s"), f("a/s/old")]
+    b = [d("a", mode=0o755), d("a/s", mode=0o711), f("a/s/new"), wh("a")]
+    c.layers(a, b).tree(*b[:3])
+
+@P("whiteout-below-lower-file", SEM, "whiteout", "markers below what is a file: nothing happens", SPEC)
+def _(c):
+    a = [f("x"), f("y")]
+    b = [wh("x/in"), opq("x"), wh("nothing/at/all")]
+    c.layers(a, b).tree(*a)
+
+@P("replace-directory-by-others", SEM, "replace", "full directories become a link, a FIFO and a file; a FIFO becomes a directory", SPEC)
+def _(c):
+    a = [d("l"), f("l/x"), d("l/y"), f("l/y/z"), d("p"), f("p/x"), d("f"), f("f/x"), fifo("q")]
+    b = [s("l", "nowhere"), fifo("p"), f("f"), d("q"), f("q/x")]
+    c.layers(a, b).tree(*b)
+
+@P("parent-is-lower-file-twice", SEM, "parent-nondir", "two entries below what was a file, with links on the way", "as parent-is-lower-file")
+def _(c):
+    a = [d("usr"), f("usr/n"), s("u", "usr")]
+    b = [f("u/n/one"), f("usr/n/two")]
+    c.layers(a, b).tree(at("usr", a[0], drop=("mtime", "mtime_nsec")), imp("usr/n"), at("usr/n/one", b[0]), b[1], a[2]).or_error()
+
+@P("parent-is-same-layer-file", ATT, "parent-nondir", "an entry below a file of the same layer", "no builder writes it")
+def _(c):
+    c.layers([f("x"), f("x/y")]).error()
+
+@P("parent-is-link-to-file", ATT, "parent-nondir", "an entry below a link to a lower file: the file is not removed for it", "ENOTDIR in all peers")
+def _(c):
+    c.layers([d("e"), f("e/passwd"), s("l", "e/passwd")], [f("l/x")]).error()
+
+@P("parent-link-to-root", SEM, "parent-symlink", "links to / and above it are links to the root", "RESOLVE_IN_ROOT")
+def _(c):
+    e = [s("abs", "/"), s("up", "../../.."), d("d"), s("d/dot", "././."), s("d/back", "../d/./")]
+    x = [f("abs/one"), f("up/two"), f("d/dot/three"), f("d/back/four")]
+    c.layers(e, x).tree(e[0], e[1], at("d", e[2], drop=("mtime", "mtime_nsec")), e[3], e[4], at("one", x[0]), at("two", x[1]), at("d/three", x[2]), at("d/four", x[3]))
+
+@P("parent-chain-of-30-links", SEM, "parent-symlink", "a chain of 30 links as parent", "the kernel follows 40")
+def _(c):
+    e = [d("real")] + [s("l%02d" % i, "l%02d" % (i + 1)) for i in range(29)] + [s("l29", "real")]
+    x = f("l00/x")
+    c.layers(e + [x]).tree(*(e + [at("real/x", x)]))
+
+@P("parent-chain-of-60-links", ATT, "symlink", "a chain of 60 links as parent", "ELOOP")
+def _(c):
+    c.layers([d("real")] + [s("l%02d" % i, "l%02d" % (i + 1)) for i in range(59)] + [s("l59", "real"), f("l00/x")]).error()
+
+@P("whiteout-below-loop", ATT, "symlink", "a whiteout below a loop of links", "ELOOP")
+def _(c):
+    c.layers([s("a", "b"), s("b", "a")], [wh("a/x")]).error()
+
+@P("hardlink-to-directory", ATT, "hardlink", "a hard link to a directory", "EPERM in all peers")
+def _(c):
+    c.layers([d("d"), h("l", "d")]).error()
+
+@P("hardlink-to-root", ATT, "hardlink", "a hard link to the root", "EPERM in all peers")
+def _(c):
+    c.layers([f("a"), h("l", "/")]).error()
+
+@P("hardlink-to-removed", ATT, "hardlink", "a hard link to what a whiteout has removed before", "ENOENT in all peers")
+def _(c):
+    c.layers([f("a"), f("b")], [wh("a"), h("l", "a")]).error()
+
+@P("hardlink-over-lower", SEM, "hardlink", "a hard link replaces a lower file and a lower directory", SPEC)
+def _(c):
+    a = [f("t"), f("x"), d("y"), f("y/z")]
+    b = [h("x", "t"), h("y", "t")]
+    c.layers(a, b).tree(hl("t", a[0]), hl("x", a[0]), hl("y", a[0]))
+
+@P("hardlink-twice", SEM, "hardlink", "the same link twice", "the last of equals")
+def _(c):
+    a = [f("t"), h("l", "t"), h("l", "t")]
+    c.layers(a).tree(hl("t", a[0]), hl("l", a[0])).or_error()
+
+@P("hardlink-target-dotdot", ATT, "hardlink", "a .. in a target that stays inside", "as dotdot-inside")
+def _(c):
+    c.layers([d("d"), f("t"), h("l", "d/../t")]).error().or_any()
+
+@P("root-entries", SEM, "root", "entries for the root in two layers: the last one's attributes, whatever its name", SPEC)
+def _(c):
+    a = [d(".", name="./", mode=0o700, uid=7, xattrs={"user.a": b"1"}), f("x")]
+    b = [d(".", name="/", mode=0o751, gid=8, mtime=1234567890, nsec=5), f("y")]
+    c.layers(a, b).tree(b[0], a[1], b[1])
+
+@P("root-file-empty-name", ATT, "root", "a file without a name", "as root-symlink")
+def _(c):
+    c.layers([f("a"), f("r", name="")]).error()
+
+@P("root-hardlink", ATT, "root", "a hard link in the place of the root", "as root-symlink")
+def _(c):
+    c.layers([f("a"), h("r", "a", name="./.")]).error()
+
+@P("device-number-too-large", ATT, "device", "a major number of 4096 would become another device", "containerd 0205398ac")
+def _(c):
+    c.layers([chr_("x", 1, 1, hdr={"maj": b256(4096, 8)})]).error()
+
+@P("device-block-zero", ATT, "device", "a block device 0:0", "as device-overlay-whiteout")
+def _(c):
+    c.layers([blk("x", 0, 0)]).error()
+
+@P("gid-minus-one-pax", ATT, "ids", "gid 4294967295 in a PAX header", "as uid-minus-one")
+def _(c):
+    c.layers([paxhdr([("gid", 4294967295)]) + ustar(b"a")]).error()
+
+@P("uid-beyond-32-bits", ATT, "ids", "uid 2^32 would become root", "truncation")
+def _(c):
+    c.layers([paxhdr([("uid", 1 << 32)]) + ustar(b"a", uid=5)]).error()
+
+@P("mtime-odd", SEM, "mtime", "before 1970, with fractions on either side, far ahead, and finer than a nanosecond", "POSIX pax")
+def _(c):
+    e = [f("old", mtime=-5), f("far", mtime=99999999999)]
+    x = [(b"half", "-1.5", -2, 500000000), (b"near", "-0.25", -1, 750000000), (b"fine", "7.1234567899", 7, 123456789), (b"dot", "8.", 8, 0)]
+    c.layers(e + [paxhdr([("mtime", t)]) + ustar(n) for n, t, _, _ in x]).tree(*(e + [f(U(n), b"", mtime=sec, nsec=ns) for n, _, sec, ns in x]))
+
+@P("sparse-pax-0.0-and-0.1", SEM, "sparse", "GNU sparse files in the older PAX forms, with a hole at the end", "GNU tar")
+def _(c):
+    data = bytearray(9000); data[100:105] = b"HELLO"; data[5000:5003] = b"END"
+    x = f("one", bytes(data)); y = f("two", bytes(data)); z = f("after")
+    one = [("GNU.sparse.size", 9000), ("GNU.sparse.numblocks", 2), ("GNU.sparse.offset", 100), ("GNU.sparse.numbytes", 5), ("GNU.sparse.offset", 5000), ("GNU.sparse.numbytes", 3)]
+    two = [("GNU.sparse.name", "two"), ("GNU.sparse.size", 9000), ("GNU.sparse.numblocks", 2), ("GNU.sparse.map", "100,5,5000,3")]
+    e = [paxhdr(one) + ustar(b"one", size=8, mtime=x.mtime) + pad(b"HELLOEND"), paxhdr(two) + ustar(b"GNUSparseFile.0/two", size=8, mtime=y.mtime) + pad(b"HELLOEND"), z]
+    c.layers(e).tree(x, y, z).or_error()
+
+def sparse(name, recs, body):
+    return paxhdr(recs) + ustar(name, size=len(body)) + pad(body)
+
+@P("sparse-map-overlaps", ATT, "sparse", "segments that overlap", "Go validateSparseEntries")
+def _(c):
+    c.layers([sparse(b"x", [("GNU.sparse.size", 100), ("GNU.sparse.map", "0,6,5,4")], b"0123456789")]).error()
+
+@P("sparse-map-beyond-size", ATT, "sparse", "a segment beyond the file's end, and one that overflows", "Go validateSparseEntries")
+def _(c):
+    c.layers([sparse(b"x", [("GNU.sparse.size", 100), ("GNU.sparse.map", "9223372036854775800,10")], b"0123456789")]).error()
+
+@P("sparse-map-huge", ATT, "sparse", "a map of 2^40 segments", "CVE-2025-58183")
+def _(c):
+    c.layers([sparse(b"x", [("GNU.sparse.major", 1), ("GNU.sparse.minor", 0), ("GNU.sparse.realsize", 100)], b"1099511627776\n" + b"0\n0\n" * 2000)]).error().hint(max_rss_kib=65536)
+
+@P("sparse-size-huge", ATT, "sparse", "a file of 2^60 bytes that is all hole", "no file system holds it")
+def _(c):
+    c.layers([sparse(b"x", [("GNU.sparse.size", 1 << 60), ("GNU.sparse.map", "0,1")], b"x")]).error()
+
+@P("sparse-old-gnu", ATT, "sparse", "the old GNU format, typeflag S", "refused by all peers")
+def _(c):
+    c.layers([f("a"), ustar(b"x", b"S", size=5, magic=b"ustar  \0") + pad(b"HELLO")]).error()
+
+@P("gnu-long-names", SEM, "names", "GNU's long name and long link, with and without their NUL, before PAX ones", "GNU tar")
+def _(c):
+    p1 = "a" * 90 + "/" + "b" * 90; p2 = "c" * 90 + "/" + "d" * 90
+    x, y = f(p1), Ent("symlink", "l", link=p2)
+    e = [gnulong(b"L", B(p1)) + ustar(b"short", size=len(x.data), mtime=x.mtime, magic=b"ustar  \0") + pad(x.data),
+         gnulong(b"K", B(p2), nul=False) + ustar(b"l", b"2", mode=0o777, mtime=y.mtime, link=b"short", magic=b"ustar  \0")]
+    c.layers(e).tree(x, imp("a" * 90), y)
+
+@P("go-gnu-with-prefix", SEM, "tar-parse", "GNU's magic and yet a prefix, as Go wrote before 1.8", "Go archive/tar reader")
+def _(c):
+    x = f("pre/fix/name")
+    c.layers([ustar(b"name", size=len(x.data), mtime=x.mtime, prefix=b"pre/fix", magic=b"ustar  \0") + pad(x.data)]).tree(x, imp("pre"), imp("pre/fix"))
+
+@P("pax-then-end", ATT, "tar-malformed", "a PAX header with no entry behind it", "T24")
+def _(c):
+    c.layers([f("a"), paxhdr([("path", "b")])]).error()
+
+@P("pax-nul-in-path", ATT, "tar-malformed", "a NUL in a PAX path", "Go validPAXRecord")
+def _(c):
+    c.layers([paxhdr([("path", b"good\0/evil")]) + ustar(b"a")]).error()
+
+@P("pax-size-negative", ATT, "tar-malformed", "a size of -1 in a PAX header", "Go ErrHeader")
+def _(c):
+    c.layers([paxhdr([("size", "-1")]) + ustar(b"a")]).error()
+
+@P("tar-size-negative", ATT, "tar-malformed", "a negative base-256 size", "Go ErrHeader")
+def _(c):
+    c.layers([ustar(b"a", raw={"size": b256(-512, 12)})]).error()
+
+@P("tar-size-overflows", ATT, "tar-malformed", "a base-256 size that overflows 63 bits", "Go ErrHeader")
+def _(c):
+    c.layers([ustar(b"a", raw={"size": b"\x80\0\0\0" + b"\xff" * 8})]).error()
+
+@P("pax-global-path", ATT, "tar-parse", "a path for all entries in a global header", "ignored as Go does, or refused")
+def _(c):
+    e = [f("a"), f("b")]
+    c.layers([paxhdr([("path", "everything"), ("uid", 7)], b"g")] + e).tree(*e).or_error()
+
+@P("xattr-libarchive", SEM, "xattr", "LIBARCHIVE.xattr with an escaped name and base64 without padding", "bsdtar")
+def _(c):
+    x = f("a", b"", xattrs={"user.one two": b"v\0w"})
+    c.layers([paxhdr([("LIBARCHIVE.xattr.user.one%20two", "dgB3")]) + ustar(b"a", mtime=x.mtime)]).tree(x)
+
+@P("xattr-bad-capability", ATT, "xattr", "a security.capability that is none", "EINVAL")
+def _(c):
+    c.layers([f("a", xattrs={"security.capability": b"xyz"})]).error().or_any()
+
+@P("xattr-on-symlink-and-fifo", SEM, "xattr", "user.* on a link and a FIFO: the kernel has none there", "containerd ignores EPERM")
+def _(c):
+    e = [s("l", "t", xattrs={"user.x": b"1"}), fifo("p", xattrs={"user.x": b"1"})]
+    c.layers(e).tree(at("l", e[0], xattrs={}), at("p", e[1], xattrs={}))
+
+@P("setgid-directory-inherits-nothing", SEM, "mode", "what is made in a setgid directory has the owner and mode of its own entry, and none where no entry is", SPEC)
+def _(c):
+    a = [d("g", mode=0o2777, gid=50)]
+    b = [d("g/d", mode=0o755), f("g/f"), fifo("g/p"), s("g/l", "f"), f("g/i/x")]
+    c.layers(a, b).tree(a[0], *b[:4], imp("g/i"), b[4])
+
+@P("swap-directories-by-name", SEM, "duplicate", "a directory becomes a file and again a directory within one layer", "the last wins")
+def _(c):
+    e = [d("a", mode=0o700, uid=5), f("a/x"), f("a", "file\n"), d("a", mode=0o711), f("a/y")]
+    c.layers(e).tree(e[3], e[4]).or_error()
+
+@P("wide-and-deep-replace", SEM, "depth", "a tree with wide directories at each of 40 levels becomes a file", "removal must not run over what it has seen")
+def _(c):
+    a = []
+    for i in range(40):
+        p = "/".join(["w"] * (i + 1)); a += [d(p)] + [f("%s/f%d" % (p, j), b"") for j in range(30)] + [d("%s/e%d" % (p, j), mode=0o000) for j in range(5)]
+    c.layers(a, [f("w", "flat\n")]).tree(f("w", "flat\n", mtime=EPOCH + 2 * Ent.count))
+
+@P("deep-32000", SEM, "depth", "one name of 64 KiB that is 32 000 directories deep, whited out by the next layer", "cost must not be depth squared")
+def _(c):
+    a = [f("top"), f("/".join(["d"] * 32000) + "/leaf")]
+    c.layers(a, [wh("d")]).tree(a[0]).hint(timeout_s=60)
+
+@P("name-of-70000", ATT, "names", "a name of more than 64 KiB", "a limit")
+def _(c):
+    c.layers([f("/".join(["d"] * 35000))]).error()
+
+@P("many-links-between", SEM, "cost", "2000 files through a link to a deep directory, in turns with another", "parents must not be walked for each")
+def _(c):
+    deep = "/".join(["x"] * 200)
+    a = [imp(deep[:2 * i + 1]) for i in range(200)]
+    e = [f(deep + "/first"), s("l", deep), d("o")]
+    m = [f(("l/f%d" if i % 2 else "o/f%d") % i, b"") for i in range(2000)]
+    c.layers(e, m).tree(*(a + [e[0], e[1], at("o", e[2], drop=("mtime", "mtime_nsec"))] + [at(deep + "/" + U(B(x.path))[2:] if i % 2 else x.path, x) for i, x in enumerate(m)])).hint(timeout_s=30)
+
+@P("lone-zero-block", ATT, "tar-malformed", "one block of zeros, then more entries", "Go ErrHeader")
+def _(c):
+    c.layers([f("a"), b"\0" * 512, f("b")]).error()
+
+@P("zeros-after-the-end", ATT, "bomb", "128 MiB of zeros behind the archive", "CVE-2017-14992: counted by the limit, not kept")
+def _(c):
+    def gen():
+        yield f("a").tar(); yield EOA; yield from zeros(128 << 20)
+    c.layer(Chunks(gen), comp="gzip").error().hint(max_unpacked=64 << 20, max_rss_kib=65536)
+
+@P("too-many-entries", ATT, "bomb", "more entries than are allowed", "a limit")
+def _(c):
+    c.layers([f("f%d" % i, b"") for i in range(101)]).error().hint(max_entries=100)
+
+@P("whiteout-names-that-are-none", SEM, "whiteout-name", ".wh is a file; .wh.x below a hidden directory is a marker", SPEC)
+def _(c):
+    a = [d(".h"), f(".h/x"), f(".h/.wh"), f(".wh")]
+    b = [wh(".h/x"), f(".whx")]
+    c.layers(a, b).tree(at(".h", a[0], drop=("mtime", "mtime_nsec")), a[2], a[3], b[1])
+
+@P("whiteout-opaque-as-directory", ATT, "whiteout-name", "an opaque marker used as a directory", SPEC)
+def _(c):
+    c.layers([d("a"), f("a/x")], [f("a/.wh..wh..opq/x")]).error()
+
 
 def main():
     global CANARY
