@@ -1126,7 +1126,7 @@ def _(c):
 
 @P("mtime-odd", SEM, "mtime", "before 1970, with fractions on either side, far ahead, and finer than a nanosecond", "POSIX pax")
 def _(c):
-    e = [f("old", mtime=-5), f("far", mtime=99999999999)]
+    e = [f("old", mtime=-5), f("far", mtime=9999999999)]
     x = [(b"half", "-1.5", -2, 500000000), (b"near", "-0.25", -1, 750000000), (b"fine", "7.1234567899", 7, 123456789), (b"dot", "8.", 8, 0)]
     c.layers(e + [paxhdr([("mtime", t)]) + ustar(n) for n, t, _, _ in x]).tree(*(e + [f(U(n), b"", mtime=sec, nsec=ns) for n, _, sec, ns in x]))
 
