@@ -24,9 +24,9 @@ struct options {
 
 static const struct cli cli = {
 	.name = "occy-expand",
-	.synopsis = "[--merged ROOT] [--layers DIR] [--in DIR] [--replace] [--strict]\n"
-		    "                   [--max-unpacked N] [--max-entries N] [--stream] [-qv]\n"
-		    "                   <stream [>stream]",
+	.synopsis = "[--merged ROOT] [--layers DIR] [--in DIR] [--replace]\n"
+		    "                   [--strict] [--max-unpacked N] [--max-entries N]\n"
+		    "                   [--stream] [-qv] <stream [>stream]",
 	.help = "Make directories of the layers of a stream's images.\n"
 		"\n"
 		"  -m, --merged ROOT     apply the layers of the one image to ROOT\n"
