@@ -46,14 +46,14 @@ void history_tell(const struct history *history, const char *image,
 		bool back = count->deleted && is_there(root, path);
 
 		wasted += count->wasted;
-		msg_note("%s: %s has %" PRIu32 " versions", image, path,
+		msg_note("%s: path \"%s\" has %" PRIu32 " versions", image, path,
 			 count->versions + back);
 		if (count->deleted && !back)
-			msg_note("%s: %s is deleted in the last of them, which "
+			msg_note("%s: path \"%s\" is deleted in the last, which "
 				 "wasted %" PRIu64 " bytes", image, path,
 				 count->wasted);
 	}
-	msg_note("%s: flattening it would save %" PRIu64 " bytes", image,
+	msg_note("%s: flattening image would save %" PRIu64 " bytes", image,
 		 wasted);
 }
 

@@ -169,10 +169,10 @@ merged_directory() {
 	[ "$(cat images/manifest-demo-1/etc/motd)" = new ]
 	[ -f "images/$(hex up.tar)/layer/etc/.wh.gone" ]
 	diff <(lines "$stderr") - <<-END
-		occy-expand: demo: etc/motd has 2 versions
-		occy-expand: demo: etc/gone has 2 versions
-		occy-expand: demo: etc/gone is deleted in the last of them, which wasted 5 bytes
-		occy-expand: demo: flattening it would save 9 bytes
+		occy-expand: demo: path "etc/motd" has 2 versions
+		occy-expand: demo: path "etc/gone" has 2 versions
+		occy-expand: demo: path "etc/gone" is deleted in the last, which wasted 5 bytes
+		occy-expand: demo: flattening image would save 9 bytes
 	END
 	lines "$output" | jq -r 'select(.type=="tree" and .layer==null).file' >got
 	[ "$(cat got)" = "$PWD/images/manifest-demo-1" ]
