@@ -65,8 +65,8 @@ void dirtable_path(const struct dirtable *table, uint32_t index,
 		const char *name = dirtable_name(table, i);
 
 		*--end = '/';
-		end -= strlen(name);
-		memcpy(end, name, strlen(name));
+		for (size_t k = strlen(name); k > 0; k--)
+			*--end = name[k - 1];
 	}
 	out->len = start + len - (len > 0);
 	out->data[out->len] = '\0';

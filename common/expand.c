@@ -156,7 +156,7 @@ static int begin_block(struct expand *e, const struct image_view *image)
 	if (!merges(e))
 		return 0;
 	e->trees = mem_grow(e->trees, e->tree_count, &e->tree_capacity,
-			    sizeof(*e->trees));
+			    sizeof(void *));
 	e->trees[e->tree_count++] = expand_tree_new(
 		image, TAKE(e->target), e->dir, e->dir_path);
 	return 0;

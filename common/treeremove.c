@@ -133,16 +133,15 @@ static int pop(struct removal *r)
  * is entered. Returns 1 when one was, 0 when nothing is left, or -1. */
 static int sweep(struct removal *r)
 {
-	AUTO(dir) DIR *dir = NULL;
-	AUTO(fd) int fd = openat(r->fd, ".", O_RDONLY | DIRECTORY_FLAGS);
+	int fd = openat(r->fd, ".", O_RDONLY | DIRECTORY_FLAGS);
+	AUTO(dir) DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	bool removed;
 
-	if (fd < 0)
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
 		return -1;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -1;
-	fd = -1;
+	}
 	do {
 		const struct dirent *entry;
 

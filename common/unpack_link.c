@@ -52,7 +52,7 @@ static int find_target(struct unpack *u, struct unpack_place *out,
 /* The header's attributes are not the file's: its own entry has those. */
 int unpack_link(struct unpack *u)
 {
-	struct unpack_place in, target;
+	struct unpack_place in, target = { .fd = -1 };
 	const char *name = NULL;
 	int rc;
 
