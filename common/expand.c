@@ -172,6 +172,27 @@ static int put_config(struct expand *e, const struct config_view *config)
 				e->block.label);
 }
 
+/* What --replace will remove must not hold what is read from it. */
+static int check_apart(const struct expand *e, const struct extent *extent)
+{
+	const struct tree_target *target =
+		e->tree_count > 0 ? e->trees[0]->target : NULL;
+	AUTO(mem) char *path = NULL;
+	const char *root;
+	size_t len;
+
+	if (!e->options->replace || !target || !extent->file)
+		return 0;
+	path = realpath(extent->file, NULL);
+	root = tree_target_path(target);
+	len = strlen(root);
+	if (path && strncmp(path, root, len) == 0 && path[len] == '/')
+		return msg_fail(STATUS_USAGE,
+				"%s: lies in %s, which is to be replaced", path,
+				root);
+	return 0;
+}
+
 static int next_bytes(void *context, const void **data, size_t *len)
 {
 	return inflate_next(context, data, len);
@@ -246,6 +267,10 @@ static int put_layer(struct expand *e, const struct layer_view *view)
 	const struct digest *diff_id;
 	int rc = check_layer(e, view, name, &diff_id);
 
+	if (rc == 0)
+		rc = check_apart(e, &view->file);
+	if (rc == 0)
+		rc = check_apart(e, &view->plain);
 	if (rc < 0)
 		return rc;
 	layer.hex = digest_hex(digest_is_set(&view->digest) ? &view->digest

@@ -65,7 +65,8 @@ static bool is_called(const char *typed, const char *repository)
 }
 
 static char *name_in_catalog(struct json_object *catalog,
-			     const char *repository, const char *tag)
+			     const char *repository, const char *tag,
+			     bool *is_listed)
 {
 	json_object_object_foreach(catalog, image, tags)
 	{
@@ -79,22 +80,25 @@ static char *name_in_catalog(struct json_object *catalog,
 			if (!name)
 				msg_fail(STATUS_INTEGRITY, CATALOG ": '%s' is no "
 					 "name of a manifest", manifest);
+			*is_listed = true;
 			return name;
 		}
 	}
 	return mem_strdup("manifest");
 }
 
-char *expand_in_name(int dir, const char *repository, const char *tag)
+char *expand_in_name(int dir, const char *repository, const char *tag,
+		     bool *is_listed)
 {
 	AUTO(json) struct json_object *catalog = NULL;
 	int got = read_catalog(dir, &catalog);
 
+	*is_listed = got == 0;
 	if (got < 0)
 		return NULL;
 	if (got == 0 || !repository || !tag)
 		return mem_strdup("manifest");
-	return name_in_catalog(catalog, repository, tag);
+	return name_in_catalog(catalog, repository, tag, is_listed);
 }
 
 static char *note_name(const char *name)
@@ -141,7 +145,7 @@ int expand_in_note(int dir, const char *name, const struct digest *config)
 {
 	AUTO(mem) char *note = note_name(name);
 	AUTO(mem) char *text = note_text(config);
-	AUTO(fd) int fd = openat(dir, note, O_WRONLY | O_CREAT | O_EXCL |
+	AUTO(fd) int fd = openat(dir, note, O_WRONLY | O_CREAT | O_TRUNC |
 						    O_NOFOLLOW | O_CLOEXEC,
 				 0600);
 	int rc;

@@ -16,8 +16,10 @@
 /* The name of the image's merged tree: what its manifest is called without
  * ".json", by catalog.json in the directory, else "manifest". The caller
  * frees it; NULL on failure (reported: a hostile catalog). repository and tag
- * are the image's, or NULL. */
-char *expand_in_name(int dir, const char *repository, const char *tag);
+ * are the image's, or NULL. *is_listed: it is not a guess; occy-pack writes
+ * the catalog last. */
+char *expand_in_name(int dir, const char *repository, const char *tag,
+		     bool *is_listed);
 
 /* The same from the name of the manifest's file, which comes from outside;
  * NULL (not reported) for what cannot be one. */

@@ -39,16 +39,19 @@ int expand_tree_look(struct expand_tree *tree, const struct digest *config,
 		     const char *label)
 {
 	AUTO(mem) char *name = NULL;
+	bool is_listed;
 
 	tree->label = mem_strdup(label);
 
 	tree->config = *config;
 	if (tree->target)
 		return 0;
-	name = expand_in_name(tree->dir, tree->repository, tree->tag);
+	name = expand_in_name(tree->dir, tree->repository, tree->tag,
+			      &is_listed);
 	if (!name)
 		return -STATUS_INTEGRITY;
-	tree->is_current = expand_in_is_current(tree->dir, name, config);
+	tree->is_current = is_listed &&
+			   expand_in_is_current(tree->dir, name, config);
 	return 0;
 }
 
@@ -114,11 +117,12 @@ static int swap(struct expand_tree *tree)
 static int publish_in(struct expand_tree *tree, struct json_object *results)
 {
 	AUTO(mem) char *path = NULL;
+	bool is_listed;
 	int rc = 0;
 
 	if (!tree->name)
 		tree->name = expand_in_name(tree->dir, tree->repository,
-					    tree->tag);
+					    tree->tag, &is_listed);
 	if (!tree->name)
 		return -STATUS_INTEGRITY;
 	path = mem_printf("%s/%s", tree->dir_path, tree->name);

@@ -75,6 +75,23 @@ static void remove_stale(int parent, const char *prefix)
 	}
 }
 
+/* Where others may write, they may have put a directory of theirs in the
+ * place of ours. */
+static int check_name(const struct temp_tree *tree)
+{
+	struct stat ours, there;
+
+	if (fstat(tree->fd, &ours) != 0 ||
+	    fstatat(tree->parent, tree->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+		return io_fail(tree->what);
+	if (ours.st_uid != geteuid() || ours.st_dev != there.st_dev ||
+	    ours.st_ino != there.st_ino)
+		return msg_fail(STATUS_STORAGE,
+				"%s: somebody else has exchanged %s in it",
+				tree->what, tree->name);
+	return 0;
+}
+
 static int make(struct temp_tree *tree, const char *prefix)
 {
 	for (int i = 0; i < TRIES; i++) {
@@ -90,7 +107,7 @@ static int make(struct temp_tree *tree, const char *prefix)
 	tree->fd = openat(tree->parent, tree->name, FLAGS);
 	if (tree->fd < 0 || flock(tree->fd, LOCK_EX | LOCK_NB) != 0)
 		return io_fail(tree->what);
-	return 0;
+	return check_name(tree);
 }
 
 struct temp_tree *temp_tree_new(int parent, const char *name, const char *what)
@@ -173,9 +190,11 @@ static int rename_free(const struct temp_tree *tree, int dirfd,
 int temp_tree_publish(struct temp_tree *tree, int dirfd, const char *name,
 		      enum temp_tree_over over)
 {
-	int rc = rename_free(tree, dirfd, name);
+	int rc = check_name(tree);
 
-	if (rc == 0) {
+	if (rc < 0)
+		return rc;
+	if (rename_free(tree, dirfd, name) == 0) {
 		free(TAKE(tree->name));
 		return 0;
 	}

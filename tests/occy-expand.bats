@@ -254,6 +254,18 @@ merged_directory() {
 	nothing_left
 }
 
+@test "--replace does not remove what it reads" {
+	two_layers
+	mkdir root
+	mv low.tar up.tar root
+	sed "s,$PWD/\(low\|up\).tar,$PWD/root/\1.tar,g" in >inside
+
+	run -2 --separate-stderr occy-expand --replace --merged root <inside
+	[ "$stderr" = "occy-expand: $PWD/root/low.tar: lies in $PWD/root, which is to be replaced" ]
+	[ -e root/low.tar ]
+	nothing_left
+}
+
 @test "an empty root keeps its mode" {
 	two_layers
 	mkdir -m 711 root
