@@ -75,8 +75,8 @@ static void remove_stale(int parent, const char *prefix)
 	}
 }
 
-/* Where others may write, they may have put a directory of theirs in the
- * place of ours. */
+/* Where others may write, they may have put something of theirs in the place
+ * of ours. */
 static int check_name(const struct temp_tree *tree)
 {
 	struct stat ours, there;
@@ -84,8 +84,7 @@ static int check_name(const struct temp_tree *tree)
 	if (fstat(tree->fd, &ours) != 0 ||
 	    fstatat(tree->parent, tree->name, &there, AT_SYMLINK_NOFOLLOW) != 0)
 		return io_fail(tree->what);
-	if (ours.st_uid != geteuid() || ours.st_dev != there.st_dev ||
-	    ours.st_ino != there.st_ino)
+	if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)
 		return msg_fail(STATUS_STORAGE,
 				"%s: somebody else has exchanged %s in it",
 				tree->what, tree->name);
@@ -94,6 +93,8 @@ static int check_name(const struct temp_tree *tree)
 
 static int make(struct temp_tree *tree, const char *prefix)
 {
+	struct stat stat;
+
 	for (int i = 0; i < TRIES; i++) {
 		free(tree->name);
 		tree->name = random_name(prefix);
@@ -107,7 +108,10 @@ static int make(struct temp_tree *tree, const char *prefix)
 	tree->fd = openat(tree->parent, tree->name, FLAGS);
 	if (tree->fd < 0 || flock(tree->fd, LOCK_EX | LOCK_NB) != 0)
 		return io_fail(tree->what);
-	return check_name(tree);
+	if (fstat(tree->fd, &stat) != 0 || stat.st_uid != geteuid())
+		return msg_fail(STATUS_STORAGE, "%s: somebody else made %s in it",
+				tree->what, tree->name);
+	return 0;
 }
 
 struct temp_tree *temp_tree_new(int parent, const char *name, const char *what)
