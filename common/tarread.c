@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/msg.h"
+#include "common/tarsparse.h"
 
 #define PIECE_MAX ((size_t)1 << 30)
 
@@ -63,16 +64,7 @@ static int bad(const struct tar_reader *reader, const char *why)
 
 static int bad_sparse(const struct tar_reader *reader)
 {
-	return msg_fail(STATUS_INTEGRITY, "%s: entry %s: malformed sparse file",
-			reader->source.name, reader->entry.path);
-}
-
-/* Copy bytes that must be there. */
-static int need(struct tar_reader *reader, void *out, size_t len)
-{
-	int got = len ? tar_source_copy(&reader->source, out, len) : 1;
-
-	return got > 0 ? 0 : got < 0 ? got : tar_source_cut_short(&reader->source);
+	return tar_sparse_bad(&reader->source, reader->entry.path);
 }
 
 static int take_block(struct tar_reader *reader, const unsigned char **block)
@@ -122,7 +114,7 @@ static int take_extended(struct tar_reader *reader, struct buf *out)
 	if (reader->header.size < 0 || reader->header.size > TAR_EXTENDED_MAX)
 		return bad(reader, "an extended header is longer than 1 MiB");
 	out->len = 0;
-	rc = need(reader, buf_reserve(out, size), size);
+	rc = tar_source_need(&reader->source, buf_reserve(out, size), size);
 	if (rc < 0)
 		return rc;
 	out->len = size;
@@ -198,56 +190,6 @@ static void forget_extended(struct tar_reader *reader)
 	sparse_clear(&reader->map);
 }
 
-/* One line of a map in form 1.0; *used counts the map's bytes. */
-static int take_map_number(struct tar_reader *reader, size_t *used,
-			   int64_t *out)
-{
-	char text[24];
-	const char *p = text;
-	size_t len = 0;
-
-	for (;; len++) {
-		int rc;
-
-		if (reader->stored == 0 || len == sizeof(text) - 1 ||
-		    *used == SPARSE_MAX_TEXT)
-			return bad_sparse(reader);
-		rc = need(reader, text + len, 1);
-		if (rc < 0)
-			return rc;
-		reader->stored--;
-		++*used;
-		if (text[len] == '\n')
-			break;
-	}
-	text[len] = '\0';
-	return sparse_number(&p, out) && *p == '\0' ? 0 : bad_sparse(reader);
-}
-
-/* Form 1.0 has its map before the data, in blocks of its own. */
-static int take_map(struct tar_reader *reader)
-{
-	char fill[TAR_BLOCK_SIZE];
-	int64_t count = 0, offset = 0, length = 0;
-	size_t used = 0;
-	int rc = take_map_number(reader, &used, &count);
-
-	for (int64_t i = 0; rc == 0 && i < count; i++) {
-		rc = take_map_number(reader, &used, &offset);
-		if (rc == 0)
-			rc = take_map_number(reader, &used, &length);
-		if (rc == 0)
-			sparse_add(&reader->map, offset, length);
-	}
-	if (rc < 0)
-		return rc;
-	used = -used % TAR_BLOCK_SIZE;
-	if (reader->stored < (int64_t)used)
-		return bad_sparse(reader);
-	reader->stored -= (int64_t)used;
-	return need(reader, fill, used);
-}
-
 /* Which of GNU's three PAX forms it is, told apart as GNU tar and Go do. */
 static int set_sparse(struct tar_reader *reader)
 {
@@ -264,7 +206,8 @@ static int set_sparse(struct tar_reader *reader)
 	reader->is_sparse = true;
 	reader->entry.size = pax->sparse_size;
 	if (form_1) {
-		rc = take_map(reader);
+		rc = tar_sparse_read(&reader->source, reader->entry.path,
+				     &reader->stored, &reader->map);
 	} else {
 		reader->map = pax->sparse_map;
 		pax->sparse_map = (struct sparse_map){ 0 };

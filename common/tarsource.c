@@ -107,3 +107,12 @@ int tar_source_skip(struct tar_source *source, uint64_t len)
 	}
 	return 0;
 }
+
+int tar_source_need(struct tar_source *source, void *out, size_t want)
+{
+	int got = want ? tar_source_copy(source, out, want) : 1;
+
+	if (got == 0)
+		return tar_source_cut_short(source);
+	return got < 0 ? got : 0;
+}

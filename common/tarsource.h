@@ -38,6 +38,9 @@ int tar_source_take(struct tar_source *source, size_t most,
  * of them, or a failure: within them it is one (reported). */
 int tar_source_copy(struct tar_source *source, void *out, size_t want);
 
+/* The same where the end may not come: returns 0 or a failure. */
+int tar_source_need(struct tar_source *source, void *out, size_t want);
+
 /* Step over exactly len bytes. Returns 0 or a failure, also where the end comes
  * within them. */
 int tar_source_skip(struct tar_source *source, uint64_t len);
