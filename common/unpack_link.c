@@ -53,7 +53,7 @@ static int find_target(struct unpack *u, struct unpack_place *out,
 int unpack_link(struct unpack *u)
 {
 	struct unpack_place in, target = { .fd = -1 };
-	const char *name = NULL;
+	const char *name = "";
 	int rc;
 
 	for (int i = 0; i < UNPACK_REPEATS; i++) {
