@@ -13,6 +13,10 @@
 
 #include "common/mem.h"
 
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452 /* on every architecture */
+#endif
+
 #define RETRIES 32 /* EAGAIN: something was renamed while ".." was resolved */
 
 int safepath_clean(const char *path, struct buf *out)
@@ -319,8 +323,8 @@ int safepath_open_direct(const struct safe_root *root, const char *path,
 	return kernel_cannot(fd) ? open_direct_by_walk(root, path, flags) : fd;
 }
 
-/* fchmod(2) refuses an O_PATH descriptor and fchmodat(2) knew no flags before
- * Linux 6.6; the link in /proc leads to the very inode. */
+/* fchmod(2) refuses an O_PATH descriptor, fchmodat2(2) takes it since Linux
+ * 6.6; before, the link in /proc leads to the very inode. */
 int safepath_chmod(int fd, mode_t mode)
 {
 	char path[32];
@@ -328,6 +332,10 @@ int safepath_chmod(int fd, mode_t mode)
 	if (fchmod(fd, mode) == 0)
 		return 0;
 	if (errno != EBADF)
+		return -1;
+	if (syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EPERM)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return chmod(path, mode);

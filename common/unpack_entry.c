@@ -37,9 +37,9 @@ int unpack_set_owner(struct unpack *u, int fd, const char *name, uint32_t uid,
 {
 	int rc;
 
-	if (!u->is_root) {
-		if (uid == u->uid && gid == u->gid)
-			return 0;
+	/* Also where it seems to be right: a setgid directory has given its
+	 * group to what was made in it. */
+	if (!u->is_root && (uid != u->uid || gid != u->gid)) {
 		rc = unpack_cannot(u, &u->counts->owners,
 				   "its owner cannot be set by an ordinary user");
 		return rc < 0 ? rc : 1;

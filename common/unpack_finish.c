@@ -68,6 +68,21 @@ static bool go_to(struct finisher *f, uint32_t index)
 	return true;
 }
 
+/* Removed meanwhile, by itself or with what it lay in? */
+static bool is_gone(const struct unpack *u, uint32_t index)
+{
+	for (; index != DIR_ROOT; index = u->dirs.records[index].parent)
+		if (u->dirs.records[index].flags & DIR_GONE)
+			return true;
+	return false;
+}
+
+/* The directory is not where it was put: fine if we have removed it. */
+static int not_there(const struct unpack *u, uint32_t index)
+{
+	return is_gone(u, index) ? 0 : unpack_disturbed(u);
+}
+
 static int apply(struct unpack *u, const struct dir_record *r, int fd)
 {
 	bool described = r->flags & (DIR_ENTRY | DIR_IMPLIED);
@@ -94,14 +109,14 @@ static int finish_one(struct finisher *f, uint32_t index)
 	AUTO(fd) int fd = -1;
 
 	if (r->flags & DIR_GONE ||
-	    !(r->flags & (DIR_ENTRY | DIR_IMPLIED | DIR_CHANGED | DIR_OPENED)) ||
-	    !go_to(f, r->parent))
+	    !(r->flags & (DIR_ENTRY | DIR_IMPLIED | DIR_CHANGED | DIR_OPENED)))
 		return 0;
 	u->about = dirtable_name(&u->dirs, index);
+	if (!go_to(f, r->parent))
+		return not_there(u, index);
 	fd = openat(f->fd, u->about, FLAGS);
-	/* Another thing by now: what it is has its own attributes. */
 	if (fd < 0 || !is_it(u, fd, index))
-		return 0;
+		return not_there(u, index);
 	return apply(u, r, fd);
 }
 
