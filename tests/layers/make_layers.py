@@ -813,7 +813,7 @@ def _(c):
 def _(c):
     c.layers([f("x", "keep\n")], [h("x", "x")]).error().or_any()
 
-@P("hardlink-forward", ATT, "hardlink", "a hard link before its target in the same layer", "umoci FIXME: 'delay link creation'; all peers fail", "refuse; linking it at the end is also taken")
+@P("hardlink-forward", ATT, "hardlink", "a hard link before its target in the same layer", "umoci has it noted: 'delay link creation'; all peers fail", "refuse; linking it at the end is also taken")
 def _(c):
     e = [h("l", "t"), f("t", "data\n")]
     c.layers(e).error().or_tree(e[1], hl("l", e[1]))
