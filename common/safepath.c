@@ -166,6 +166,7 @@ static enum safe_step follow(struct safe_walk *walk, int fd)
 {
 	char target[PATH_MAX];
 	struct buf rest = { 0 };
+	bool is_last = walk->restore == 0;
 	ssize_t len = readlinkat(fd, "", target, sizeof(target));
 
 	if (len < 0)
@@ -176,7 +177,9 @@ static enum safe_step follow(struct safe_walk *walk, int fd)
 	}
 	drop_name(walk);
 	buf_append(&rest, target, (size_t)len);
-	buf_append_text(&rest, "/");
+	/* The last one may lead to a file, which a slash would deny. */
+	if (!is_last)
+		buf_append_text(&rest, "/");
 	buf_append_text(&rest, walk->rest.data + walk->used);
 	if (walk->own > walk->rest.len - walk->used)
 		walk->own = walk->rest.len - walk->used;
