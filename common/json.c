@@ -421,6 +421,11 @@ struct json_object *json_new_string(const char *value)
 	return made(json_object_new_string(value));
 }
 
+struct json_object *json_new_integer(int64_t value)
+{
+	return made(json_object_new_int64(value));
+}
+
 void json_add(struct json_object *object, const char *key,
 	      struct json_object *value)
 {
@@ -443,7 +448,7 @@ void json_add_string(struct json_object *object, const char *key,
 void json_add_integer(struct json_object *object, const char *key,
 		      int64_t value)
 {
-	json_add(object, key, made(json_object_new_int64(value)));
+	json_add(object, key, json_new_integer(value));
 }
 
 void json_add_bool(struct json_object *object, const char *key, bool value)

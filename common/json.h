@@ -61,6 +61,7 @@ void json_append(struct json_object *array, struct json_object *value);
 struct json_object *json_new_object(void);
 struct json_object *json_new_array(void);
 struct json_object *json_new_string(const char *value);
+struct json_object *json_new_integer(int64_t value);
 
 /* Compact text, lent until the object changes or goes. len may be NULL. */
 const char *json_text(struct json_object *object, size_t *len);

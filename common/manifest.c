@@ -317,11 +317,14 @@ void manifest_clear(struct manifest *manifest)
 	*manifest = (struct manifest){ 0 };
 }
 
+bool media_type_is_image_config(const char *media_type)
+{
+	return strcasecmp(media_type, MEDIA_TYPE_OCI_CONFIG) == 0 ||
+	       strcasecmp(media_type, MEDIA_TYPE_DOCKER_CONFIG) == 0;
+}
+
 bool manifest_is_container_image(const struct manifest *manifest)
 {
-	const char *type = manifest->config.media_type;
-
 	return manifest->kind == MANIFEST_IMAGE &&
-	       (strcasecmp(type, MEDIA_TYPE_OCI_CONFIG) == 0 ||
-		strcasecmp(type, MEDIA_TYPE_DOCKER_CONFIG) == 0);
+	       media_type_is_image_config(manifest->config.media_type);
 }

@@ -73,6 +73,9 @@ int manifest_parse(struct manifest *out, const char *bytes, size_t len,
 		   const char *content_type, char *why, size_t size);
 void manifest_clear(struct manifest *manifest);
 
+/* A config of this media type describes a container image. */
+bool media_type_is_image_config(const char *media_type);
+
 /* The config's media type says that it describes a container image. */
 bool manifest_is_container_image(const struct manifest *manifest);
 
