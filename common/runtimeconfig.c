@@ -179,11 +179,9 @@ static int add_env(const struct runtime_maker *maker,
  * view, and stands outside of the container (CVE-2024-21626). */
 static bool is_way_out(const char *path)
 {
-	static const char proc[] = "/proc/", fd[] = "/dev/fd/";
-
-	return (strncmp(path, proc, strlen(proc)) == 0 &&
-		strchr(path + strlen(proc), '/')) ||
-	       strncmp(path, fd, strlen(fd)) == 0;
+	if (strncmp(path, "/proc/", 6) == 0)
+		return strchr(path + 6, '/') != NULL;
+	return strncmp(path, "/dev/fd/", 8) == 0;
 }
 
 static int add_cwd(const struct runtime_maker *maker,
