@@ -580,7 +580,16 @@ as_root() {
 	[ "$output" = rootfs ]
 }
 
-# runs ARGUMENT...: the container, by runc and by crun; both outputs in got.
+@test "a device in the place of passwd is not opened" {
+	as_root
+	# One that no driver has: to open it fails in another way.
+	rm b/rootfs/etc/passwd
+	mknod b/rootfs/etc/passwd c 4095 1048575
+	with '"User":"app"'
+	refused 8 "$about: rootfs/etc/passwd: not a regular file"
+}
+
+# runs: the container, by runc and by crun; both outputs in got.
 runs() {
 	runc --root "$PWD/runc-state" run --bundle b "occy-test-$$" </dev/null >got 2>&1
 	# crun 1.8 gives up where both kinds of cgroups are mounted.

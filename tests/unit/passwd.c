@@ -34,6 +34,7 @@
 	"bad:x:ten:minus\n"         \
 	"wide:x:4294967296:\n"      \
 	"nomembers:x:12\n"          \
+	"numbers:x:14:1000,7\n"     \
 	"last:x:13:last"
 
 static const struct {
@@ -57,6 +58,7 @@ static const struct {
 	/* With a group there are no additional ones. */
 	{ "app:video", PASSWD, GROUP, "1000:44:", NULL },
 	{ "app:5", PASSWD, NULL, "1000:5:", NULL },
+	{ "app:5", PASSWD, GROUP, "1000:5:", NULL },
 	{ "5:wheel", NULL, GROUP, "5:10:", NULL },
 	{ "1000:10", NULL, NULL, "1000:10:", NULL },
 	{ "root:nomembers", PASSWD, GROUP, "0:12:", NULL },
