@@ -122,7 +122,7 @@ umoci_config() {
 	umoci_config b/rootfs
 	run -0 --separate-stderr occy-ocibundle b <in
 	# docs/runtime-config.md has a line for each.
-	jq -S '
+	jq -S --arg uid "uid=$(id -u)" --arg gid "gid=$(id -g)" '
 		.ociVersion = "1.0.2"
 		| .process.terminal = false
 		| .process.env -= ["TERM=xterm", "HOME=/home/app"]
@@ -135,7 +135,7 @@ umoci_config() {
 		| del(.mounts[] | select(.destination == "/sys/x"))
 		| .mounts |= .[:7] + (.[7:] | sort_by(.destination))
 		| (.mounts[] | select(.source == "none")).source = "tmpfs"
-		| (.mounts[] | select(.destination == "/etc")).options += ["mode=0755", "uid=0", "gid=0"]
+		| (.mounts[] | select(.destination == "/etc")).options += ["mode=0755", $uid, $gid]
 		| del(.annotations.label, .annotations["run.oci.handler"])
 		| .annotations["org.opencontainers.image.variant"] = "v8"
 		| .linux.maskedPaths = ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys"]
@@ -160,6 +160,26 @@ umoci_config() {
 		run -0 --separate-stderr occy-ocibundle --replace b <in
 		diff <(jq -S '.process.user | del(.additionalGids)' umoci.json) \
 			<(jq -S .process.user b/config.json)
+	done
+}
+
+@test "what the image does not say is no annotation, and umoci's is empty" {
+	given '{"os":"linux","config":{"Cmd":["a"]},"rootfs":{"type":"layers","diff_ids":[]}}'
+	umoci_config b/rootfs
+	run -0 --separate-stderr occy-ocibundle b <in
+	diff <(jq -cS '.annotations | map_values(select(. != "" and (startswith("0001-") | not)))' umoci.json) \
+		<(jq -cS .annotations b/config.json)
+}
+
+@test "umoci takes for root whose id is none, and we do not" {
+	lines 'wide:x:4294967296:0::/:' 'text:x:abc:0::/:' 'short:x' >b/rootfs/etc/passwd
+	number=0
+	for user in wide text short; do
+		number=$((number + 1))
+		with "\"User\":\"$user\""
+		umoci_config b/rootfs
+		diff <(jq -c .process.user.uid umoci.json) <(lines 0)
+		refused 8 "$about: User '$user': etc/passwd, line $number: uid is no number from 0 to 4294967294"
 	done
 }
 
