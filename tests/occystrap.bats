@@ -107,8 +107,9 @@ nothing_left() {
 
 usage='usage: occystrap [OPTION]... COMMAND OPERAND...
        occystrap [OPTION]... fetch-to-tarfile REGISTRY IMAGE TAG FILE
-       occystrap [OPTION]... fetch-to-extracted [--use-unique-names] [--replace]
-                             REGISTRY IMAGE TAG DIR
+       occystrap [OPTION]... fetch-to-extracted [--use-unique-names] [--expand]
+                             [--replace] REGISTRY IMAGE TAG DIR
+       occystrap [OPTION]... fetch-to-oci REGISTRY IMAGE TAG DIR
        occystrap [OPTION]... recreate-image DIR IMAGE TAG FILE'
 
 refused() { # refused MESSAGE ARGUMENT...
