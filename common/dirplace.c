@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/digest.h"
@@ -84,6 +85,24 @@ static struct json_object *peek(const struct dirplace *place,
 			  JSON_DEPTH_DOCUMENT, &why);
 }
 
+/* Whether a file holds these bytes already. */
+static bool holds(const struct dirplace *place, const char *name,
+		  const char *text, size_t len)
+{
+	AUTO(fd) int fd = openat(place->dir, name,
+				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(mem) char *there = NULL;
+	struct stat st;
+	size_t got = 0;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size != (off_t)len)
+		return false;
+	there = mem_resize(NULL, len, 1);
+	return io_read(fd, name, there, len, &got) == 0 && got == len &&
+	       memcmp(there, text, len) == 0;
+}
+
 static int write_json(const struct dirplace *place, const char *name,
 		      struct json_object *json)
 {
@@ -91,8 +110,11 @@ static int write_json(const struct dirplace *place, const char *name,
 	AUTO(outfile) struct outfile *out = NULL;
 	size_t len;
 	const char *text = json_text(json, &len);
-	int rc = outfile_open_in(&out, place->dir, path);
+	int rc;
 
+	if (holds(place, name, text, len))
+		return 0;
+	rc = outfile_open_in(&out, place->dir, path);
 	if (rc == 0)
 		rc = outfile_write(out, text, len);
 	return rc == 0 ? outfile_publish_as(out, place->dir, name, true) : rc;
