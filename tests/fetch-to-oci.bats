@@ -35,9 +35,8 @@ describe() {
 }
 
 teardown() {
-	for container in id-0001; do
-		runc --root "$BATS_TEST_TMPDIR/runc" delete -f "$container" 2>/dev/null || continue
-	done
+	[ ! -d "$BATS_TEST_TMPDIR/runc/id-0001" ] ||
+		runc --root "$BATS_TEST_TMPDIR/runc" delete -f id-0001
 }
 
 fetch() { # fetch COMMAND [OPTION]... DIR

@@ -23,8 +23,8 @@ stream() {
 
 # image IMAGE TAG ARG...: ./in becomes the stream of one image.
 image() {
-	block "$@" >block
-	stream block >in
+	block "$@" >one
+	stream one >in
 }
 
 # edit FILTER: change the records of ./in.
@@ -503,7 +503,7 @@ sys.exit(p.returncode)' <in
 		for option in '' -u --replace '-u --replace'; do
 			# shellcheck disable=SC2086
 			run -8 --separate-stderr occy-pack --dir top/in/d $option <in
-			same "$stderr" "occy-pack: top/in/d/catalog.json: lab/a 1 leads to what is no manifest: $(sed 's/\\u001b/\\x1b/' <<<"$file")"
+			same "$stderr" "occy-pack: top/in/d/catalog.json: lab/a 1 leads to what is no manifest: ${file/\\u001b/\\x1b}"
 			same "$(state top)" "$before"
 		done
 	done
@@ -627,8 +627,8 @@ END
 @test "a DIR that was made for nothing goes, and an empty one that was there stays" {
 	image lab/a 1 gzip:one
 	cp "$(layer 0 file)" good
-	head -c 100 good >cut
-	edit 'if .type=="layer" then del(.size)|.file="cut" else . end'
+	head -c 100 good >part
+	edit 'if .type=="layer" then del(.size)|.file="part" else . end'
 	refused 8 "docker.io/lab/a:1: layer 0 $(layer 0 digest): compressed data is cut short" --dir d
 	[ ! -e d ]
 	mkdir d
@@ -748,13 +748,13 @@ hash() {
 }
 
 @test "names that look the same in a file's name are kept apart" {
-	block a-b c gzip:one >1
-	block a b-c gzip:two >2
-	block x/y 1 gzip:one >3
-	block x_y 1 gzip:two >4
-	block x/y_z 1 gzip:one >5
-	block x/y/z 1 gzip:three >6
-	stream 1 2 3 4 5 6 >in
+	block a-b c gzip:one >s1
+	block a b-c gzip:two >s2
+	block x/y 1 gzip:one >s3
+	block x_y 1 gzip:two >s4
+	block x/y_z 1 gzip:one >s5
+	block x/y/z 1 gzip:three >s6
+	stream s1 s2 s3 s4 s5 s6 >in
 	packs --dir d -u
 	jq -S . d/catalog.json >got
 	jq -nS --arg two "manifest-a-b-c-$(hash a b-c).json" --arg four "manifest-x_y-1-$(hash x_y 1).json" \
@@ -763,7 +763,7 @@ hash() {
 		"x/y_z":{"1":"manifest-x_y_z-1.json"},"x/y/z":{"1":$six}}' | diff - got
 	check d
 	before=$(find d -name '*.json' -exec sha256sum {} + | sort)
-	for one in 6 5 4 3 2 1; do
+	for one in s6 s5 s4 s3 s2 s1; do
 		stream $one >in
 		packs --dir d -u
 	done
@@ -788,9 +788,9 @@ hash() {
 
 @test "a name that is too long for a file is cut, and a hash tells it from others" {
 	long=$(printf 'l%.0s' {1..120})/$(printf 'm%.0s' {1..120})
-	block "$long" 1 gzip:one >1
-	block "${long}m" 1 gzip:two >2
-	stream 1 2 >in
+	block "$long" 1 gzip:one >s1
+	block "${long}m" 1 gzip:two >s2
+	stream s1 s2 >in
 	packs --dir d -u
 	cut=manifest-$(printf 'l%.0s' {1..100})-1
 	same "$(jq -r '.[][]' d/catalog.json)" "$(lines "$cut-$(hash "$long" 1).json" "$cut-$(hash "${long}m" 1).json")"
