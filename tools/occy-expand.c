@@ -15,7 +15,7 @@
 #include "common/cli.h"
 #include "common/expand.h"
 #include "common/msg.h"
-#include "common/stream.h"
+#include "common/sinkstream.h"
 
 struct options {
 	struct expand_options expand;
@@ -136,17 +136,6 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	cli_need_stream(&cli);
 }
 
-/* What names no file may wait for the next record that does. */
-static int pass_on(struct stream_writer *writer, const struct record *record)
-{
-	if (!writer)
-		return 0;
-	stream_put(writer, record);
-	return record->type == RECORD_OTHER || record->type == RECORD_RESULT
-		       ? 0
-		       : stream_flush(writer);
-}
-
 static int read_stream(struct stream_reader *reader,
 		       struct stream_writer *writer, struct expand *expand)
 {
@@ -154,7 +143,7 @@ static int read_stream(struct stream_reader *reader,
 	int rc;
 
 	while ((rc = stream_read(reader, &record)) > 0) {
-		rc = pass_on(writer, &record);
+		rc = sinkstream_put(writer, &record, false);
 		if (rc == 0)
 			rc = expand_put(expand, &record);
 		if (rc < 0)
@@ -165,30 +154,14 @@ static int read_stream(struct stream_reader *reader,
 	return rc < 0 ? rc : expand_finish(expand);
 }
 
-/* What the stream left out has been named by whoever did so. */
-static int say_left_out(const struct stream_summary *summary)
-{
-	if (summary->left_out == 0)
-		return 0;
-	if (getenv("OCCY_WRAPPED"))
-		return -STATUS_STREAM;
-	return msg_fail(STATUS_STREAM, "stdin: images that were left out: %" PRId64,
-			summary->left_out);
-}
-
 static int run(const struct options *opt)
 {
 	AUTO(expand) struct expand *expand = expand_new(&opt->expand);
 	AUTO(stream_writer) struct stream_writer *writer = NULL;
 	AUTO(stream_reader) struct stream_reader *reader = NULL;
 	struct stream_summary summary;
-	int rc = 0;
+	int rc = sinkstream_open(&writer, opt->stream);
 
-	if (opt->stream || !isatty(STDOUT_FILENO)) {
-		writer = stream_writer_new(STDOUT_FILENO, "stdout");
-		stream_put_header(writer);
-		rc = stream_flush(writer);
-	}
 	if (rc == 0)
 		rc = expand_open(expand);
 	/* After that, which holds signals back: the reader listens for them. */
@@ -198,12 +171,9 @@ static int run(const struct options *opt)
 	if (rc < 0)
 		return rc;
 	stream_get_summary(reader, &summary);
-	if (writer) {
+	if (writer)
 		expand_put_results(expand, writer);
-		stream_put_end(writer, &summary);
-		rc = stream_flush(writer);
-	}
-	return rc < 0 ? rc : say_left_out(&summary);
+	return sinkstream_end(writer, &summary);
 }
 
 int main(int argc, char **argv)

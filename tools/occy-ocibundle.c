@@ -21,7 +21,7 @@
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/runtimeconfig.h"
-#include "common/stream.h"
+#include "common/sinkstream.h"
 
 struct options {
 	const char *bundle;
@@ -189,17 +189,6 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	cli_need_stream(&cli);
 }
 
-/* What names no file may wait for the next record that does. */
-static int pass_on(struct stream_writer *writer, const struct record *record)
-{
-	if (!writer)
-		return 0;
-	stream_put(writer, record);
-	return record->type == RECORD_OTHER || record->type == RECORD_RESULT
-		       ? 0
-		       : stream_flush(writer);
-}
-
 /* Which of the trees is the bundle's? */
 static int find_rootfs(struct bundle *bundle, struct json_object *trees)
 {
@@ -281,17 +270,6 @@ static int make_bundle(const struct options *opt, struct bundle *bundle,
 	return rc;
 }
 
-/* What the stream left out has been named by whoever did so. */
-static int say_left_out(const struct stream_summary *summary)
-{
-	if (summary->left_out == 0)
-		return 0;
-	if (getenv("OCCY_WRAPPED"))
-		return -STATUS_STREAM;
-	return msg_fail(STATUS_STREAM, "stdin: images that were left out: %" PRId64,
-			summary->left_out);
-}
-
 static int read_input(struct stream_reader *reader, struct stream_writer *writer,
 		      struct bundle_source *input)
 {
@@ -299,7 +277,7 @@ static int read_input(struct stream_reader *reader, struct stream_writer *writer
 	int rc;
 
 	while ((rc = stream_read(reader, &record)) > 0) {
-		rc = pass_on(writer, &record);
+		rc = sinkstream_put(writer, &record, false);
 		if (rc == 0)
 			rc = bundle_source_put(input, &record);
 		if (rc < 0)
@@ -316,16 +294,12 @@ static int run(const struct options *opt)
 	AUTO(bundle_source) struct bundle_source input = { 0 };
 	AUTO(bundle) struct bundle bundle = BUNDLE_NONE;
 	struct stream_summary summary;
-	int rc = 0;
+	int rc;
 
 	bundle_source_init(&input);
 	bundle.path = opt->bundle;
 	bundle.replace = opt->replace;
-	if (!isatty(STDOUT_FILENO) || opt->stream) {
-		writer = stream_writer_new(STDOUT_FILENO, "stdout");
-		stream_put_header(writer);
-		rc = stream_flush(writer);
-	}
+	rc = sinkstream_open(&writer, opt->stream);
 	if (rc == 0)
 		rc = bundle_open(&bundle, true);
 	if (rc == 0)
@@ -335,11 +309,7 @@ static int run(const struct options *opt)
 	stream_get_summary(reader, &summary);
 	if (summary.images > 0)
 		rc = make_bundle(opt, &bundle, &input, writer);
-	if (rc == 0 && writer) {
-		stream_put_end(writer, &summary);
-		rc = stream_flush(writer);
-	}
-	return rc < 0 ? rc : say_left_out(&summary);
+	return rc < 0 ? rc : sinkstream_end(writer, &summary);
 }
 
 int main(int argc, char **argv)

@@ -19,7 +19,7 @@
 #include "common/msg.h"
 #include "common/outfile.h"
 #include "common/reference.h"
-#include "common/stream.h"
+#include "common/sinkstream.h"
 
 struct options {
 	const char *file; /* NULL with --dir */
@@ -178,30 +178,6 @@ static int sink_open(struct sink *sink, const struct options *opt)
 	return rc;
 }
 
-/* NULL where no stream is wanted. */
-static struct stream_writer *open_stream(const struct options *opt)
-{
-	if ((opt->file && outfile_names_stdout(opt->file)) ||
-	    (isatty(STDOUT_FILENO) && !opt->stream))
-		return NULL;
-	return stream_writer_new(STDOUT_FILENO, "stdout");
-}
-
-/* What names no file may wait for the next record that does. */
-static int pass_on(struct stream_writer *writer, const struct record *record,
-		   bool is_changed)
-{
-	if (!writer)
-		return 0;
-	if (is_changed)
-		stream_put_json(writer, record->type, record->json);
-	else
-		stream_put(writer, record);
-	return record->type == RECORD_OTHER || record->type == RECORD_RESULT
-		       ? 0
-		       : stream_flush(writer);
-}
-
 static int take(struct sink *sink, struct stream_writer *writer,
 		struct record *record)
 {
@@ -210,9 +186,9 @@ static int take(struct sink *sink, struct stream_writer *writer,
 
 	if (sink->dir) {
 		rc = dockerdir_put(sink->dir, record, &is_changed);
-		return rc == 0 ? pass_on(writer, record, is_changed) : rc;
+		return rc == 0 ? sinkstream_put(writer, record, is_changed) : rc;
 	}
-	rc = pass_on(writer, record, false);
+	rc = sinkstream_put(writer, record, false);
 	return rc == 0 ? dockersave_put(sink->save, record) : rc;
 }
 
@@ -257,24 +233,12 @@ static int publish(const struct options *opt, const struct sink *sink,
 	if (summary->images > 0)
 		rc = sink->dir ? dockerdir_finish(sink->dir, sink->results)
 			       : publish_tar(sink, opt);
-	if (rc < 0 || !writer)
+	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < json_object_array_length(sink->results); i++)
+	for (size_t i = 0; writer && i < json_object_array_length(sink->results); i++)
 		stream_put_json(writer, RECORD_RESULT,
 				json_object_array_get_idx(sink->results, i));
-	stream_put_end(writer, summary);
-	return stream_flush(writer);
-}
-
-/* What the stream left out has been named by whoever did so. */
-static int say_left_out(const struct stream_summary *summary)
-{
-	if (summary->left_out == 0)
-		return 0;
-	if (getenv("OCCY_WRAPPED"))
-		return -STATUS_STREAM;
-	return msg_fail(STATUS_STREAM, "stdin: images that were left out: %" PRId64,
-			summary->left_out);
+	return sinkstream_end(writer, summary);
 }
 
 static int read_all(struct sink *sink, struct stream_reader *reader,
@@ -293,16 +257,13 @@ static int read_all(struct sink *sink, struct stream_reader *reader,
 
 static int pack(const struct options *opt, struct sink *sink)
 {
-	AUTO(stream_writer) struct stream_writer *writer = open_stream(opt);
+	bool is_taken = opt->file && outfile_names_stdout(opt->file);
+	AUTO(stream_writer) struct stream_writer *writer = NULL;
 	AUTO(stream_reader) struct stream_reader *reader =
 		stream_reader_new(STDIN_FILENO, "stdin");
 	struct stream_summary summary;
-	int rc = 0;
+	int rc = is_taken ? 0 : sinkstream_open(&writer, opt->stream);
 
-	if (writer) {
-		stream_put_header(writer);
-		rc = stream_flush(writer);
-	}
 	if (rc == 0)
 		rc = sink_open(sink, opt);
 	if (rc == 0)
@@ -310,8 +271,7 @@ static int pack(const struct options *opt, struct sink *sink)
 	if (rc < 0)
 		return rc;
 	stream_get_summary(reader, &summary);
-	rc = publish(opt, sink, writer, &summary);
-	return rc < 0 ? rc : say_left_out(&summary);
+	return publish(opt, sink, writer, &summary);
 }
 
 int main(int argc, char **argv)
