@@ -414,7 +414,7 @@ first_occystrap() {
 
 @test "the same image by two at once: one is told so, the other does it" {
 	lines 'image latest' layer 'fill a 300000' | make_layout one
-	start_faults one --fault delay:seconds=1,kind=blob
+	start_faults one --fault "delay:seconds=6,kind=blob"
 	occystrap fetch-to-extracted --use-unique-names "$faults" lab/x latest d 3>&- &
 	pid=$!
 	within 10 test -e .d.lab+x:latest.occystrap/store
