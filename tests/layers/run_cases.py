@@ -184,9 +184,11 @@ def parse():
 
 def main():
     opt = parse()
-    opt.bindir = os.path.abspath(opt.bindir)
     opt.top = tempfile.mkdtemp(prefix="occy-cases-")
     os.chmod(opt.top, 0o755)
+    # An ordinary user may not be able to reach the folder of the build.
+    shutil.copy2(os.path.join(opt.bindir, "occy-expand"), opt.top)
+    opt.bindir = opt.top
     corpus = os.path.join(opt.top, "corpus")
     canary = os.path.join(opt.top, "canary")
     try:
