@@ -26,6 +26,7 @@ esac
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 builds=$(mktemp -d /var/tmp/occystrap-tests.XXXXXX)
+chmod 755 "$builds" # for the tests that run as an ordinary user
 passed=0
 failed=0
 policy=
