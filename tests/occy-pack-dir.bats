@@ -964,3 +964,30 @@ END
 	wait $two
 	check d
 }
+
+@test "what names an image is written by one at a time" {
+	mkdir d
+	for i in {1..8}; do
+		block lab/a "$i" gzip:common "gzip:own $i" >one
+		stream one >"in.$i"
+	done
+	exec 8<d
+	flock -s 8
+	pids=()
+	for i in {1..8}; do
+		occy-pack --dir d -u <"in.$i" >"out.$i" 8<&- &
+		pids+=($!)
+	done
+	for i in {1..8}; do
+		within 10 grep -q '"index":1' "out.$i"
+	done
+	sleep 0.5
+	[ -z "$(find d -name '*manifest*' -o -name 'catalog*')" ]
+	exec 8<&-
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	run -0 check d
+	[ "${lines[-1]}" = '9 layers' ]
+	same "$(jq -r '."lab/a"|keys|join(" ")' d/catalog.json)" '1 2 3 4 5 6 7 8'
+}
