@@ -314,10 +314,10 @@ judge_with_docker() {
 	nothing_but d
 }
 
-@test "--replace and --use-unique-names are for this command" {
-	for option in --replace --use-unique-names; do
+@test "--replace, --expand and --use-unique-names are for this command" {
+	for option in --replace --expand --use-unique-names; do
 		run -2 --separate-stderr occystrap fetch-to-tarfile "$option" "$registry" lab/a latest x.tar
-		[ "${stderr_lines[0]}" = 'occystrap: --use-unique-names and --replace are for fetch-to-extracted' ]
+		[ "${stderr_lines[0]}" = 'occystrap: --use-unique-names, --expand and --replace are for fetch-to-extracted' ]
 	done
 	run -2 --separate-stderr occystrap fetch-to-extracted "$registry" lab/a latest
 	[ "${stderr_lines[0]}" = 'occystrap: fetch-to-extracted needs REGISTRY IMAGE TAG DIR' ]
