@@ -490,6 +490,21 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 	[ "$output" = 'status 0' ]
 }
 
+@test "a signal while the stages are started is not forgotten" {
+	fake occy-pull "trap '' TERM; : >\"\$D/deaf\"; while :; do sleep 0.2; done"
+	# The second stage takes its time to be started: its program is found late.
+	sed 's/^		start_stage "\$input"/		((i == 0)) || within_reach; &/' "$D/bin/occystrap" >slow
+	sed -i 's/^start_stages() {/within_reach() { for _ in {1..100}; do [[ -e $D\/deaf ]] \&\& break; sleep 0.05; done; sleep 0.5; }\n&/' slow
+	cp slow "$D/bin/occystrap"
+	SECONDS=0
+	run -0 --separate-stderr ended TERM deaf \
+		occystrap fetch-to-tarfile r i t x.tar
+	[ "$output" = 'signal 15' ]
+	[ "$stderr" = 'occystrap: occy-pull was killed by signal 9 (KILL)' ]
+	((SECONDS >= 9 && SECONDS < 40))
+	nothing_left
+}
+
 @test "a stage that heeds no signal is killed in the end" {
 	fake occy-pull "trap '' TERM; : >\"\$D/deaf\"; while :; do sleep 0.2; done"
 	SECONDS=0
