@@ -103,7 +103,9 @@ run_tests() {
 	folder=$builds/$1
 	shift
 	rm -f "$folder/meson-logs/testlog.json"
-	meson test -C "$folder" --no-rebuild --print-errorlogs "$@" || :
+	# Most tests wait more than they work.
+	meson test -C "$folder" --no-rebuild --print-errorlogs \
+		--num-processes $((2 * $(nproc))) "$@" || :
 	if [ -s "$folder/meson-logs/testlog.json" ]; then
 		counted=$(python3 -B "$source/tests/helpers/count.py" \
 			"$folder/meson-logs/testlog.json")
@@ -150,6 +152,8 @@ one_minute() {
 			-rss_limit_mb=2048 </dev/null)
 }
 
+short='--no-suite long'
+[ -z "$long" ] || short=
 started=$(date +%s)
 install_what_is_missing
 unset OCCY_STORE OCCY_WRAPPED
@@ -157,7 +161,8 @@ unset OCCY_STORE OCCY_WRAPPED
 
 if check 'build: gcc' build gcc gcc; then
 	heading 'tests: gcc'
-	run_tests gcc
+	# shellcheck disable=SC2086 # none or two words
+	run_tests gcc $short
 	if [ -e "$source/.git" ]; then
 		check 'meson dist' meson dist -C "$builds/gcc" --no-tests \
 			--allow-dirty --formats xztar || :
@@ -166,7 +171,8 @@ fi
 if check 'build: address and undefined behaviour' build asan gcc \
 	-Db_sanitize=address,undefined; then
 	heading 'tests: address, undefined behaviour, leaks'
-	run_tests asan --no-suite lint --timeout-multiplier 3
+	# shellcheck disable=SC2086
+	run_tests asan $short --no-suite lint --timeout-multiplier 3
 fi
 if check 'build: threads' build tsan gcc -Db_sanitize=thread; then
 	heading 'tests: threads'
