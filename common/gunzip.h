@@ -4,6 +4,8 @@
  * goes round the members is the same code for both: a file is one member or
  * more; input that ends inside one is cut short; after the last one come
  * zero bytes (tapes are padded so, gzip(1) takes them) or nothing.
+ * ISA-L takes some sets of Huffman codes that zlib refuses; what it makes of
+ * them is proven by its CRC and by the layer's diff_id like everything else.
  * libarchive's own gzip filter accepts a wrong CRC, a wrong length and
  * trailing garbage, and so lets two readers see two layers.
  */

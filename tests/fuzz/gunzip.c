@@ -1,5 +1,7 @@
-/* gunzip.c - gzip data. The first byte says how the rest is cut; every engine
- * must come to the same end, with the same bytes, however it is cut. */
+/* gunzip.c - gzip data. The first byte says how the rest is cut; an engine must
+ * come to the same end, with the same bytes, however it is cut, and to the end
+ * that zlib, the last of them, comes to. The one exception: ISA-L takes some
+ * sets of codes that zlib refuses (no encoder makes them). */
 #include "common/gunzip.h"
 
 #include <string.h>
@@ -42,26 +44,36 @@ static struct outcome decode(const struct gunzip_engine *engine,
 	return outcome;
 }
 
+static void require_same(const struct outcome *a, const struct outcome *b)
+{
+	/* What came before a fault may differ, not that there is one. */
+	REQUIRE((a->result == GUNZIP_DONE) == (b->result == GUNZIP_DONE));
+	if (a->result == GUNZIP_DONE)
+		REQUIRE(a->total == b->total && digest_equal(&a->digest, &b->digest));
+	else
+		require_reason(gunzip_fault(a->result));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct outcome first, other;
-	size_t cut;
+	const struct gunzip_engine *const *engine = gunzip_engines;
+	struct outcome whole, cut, judge;
 
 	if (size < 2)
 		return 0;
-	cut = (size_t)data[0] + 1;
-	first = decode(gunzip_engines[0], data + 1, size - 1, size);
-	if (first.total >= OUTPUT_MAX)
+	while (engine[1])
+		engine++;
+	judge = decode(*engine, data + 1, size - 1, size);
+	if (judge.total >= OUTPUT_MAX)
 		return 0;
-	for (size_t i = 0; gunzip_engines[i]; i++) {
-		other = decode(gunzip_engines[i], data + 1, size - 1, cut);
-		/* What came before a fault may differ, not that there is one. */
-		REQUIRE((first.result == GUNZIP_DONE) == (other.result == GUNZIP_DONE));
-		if (first.result == GUNZIP_DONE)
-			REQUIRE(first.total == other.total &&
-				digest_equal(&first.digest, &other.digest));
-		else
-			require_reason(gunzip_fault(other.result));
+	for (engine = gunzip_engines; *engine; engine++) {
+		whole = decode(*engine, data + 1, size - 1, size);
+		if (whole.total >= OUTPUT_MAX)
+			continue;
+		cut = decode(*engine, data + 1, size - 1, (size_t)data[0] + 1);
+		require_same(&whole, &cut);
+		if (judge.result != GUNZIP_BAD_DATA || whole.result != GUNZIP_DONE)
+			require_same(&judge, &whole);
 	}
 	return 0;
 }

@@ -37,6 +37,9 @@ def gunzip_inputs():
     yield "header-crc", member(text, flags=2, extra=struct.pack(
         "<H", zlib.crc32(b"\x1f\x8b\x08\x02\0\0\0\0\0\xff") & 0xffff))
     yield "reserved-flag", member(text, flags=0x20)
+    # A set of codes that is incomplete: zlib refuses it, ISA-L does not.
+    yield "odd-codes", bytes.fromhex(
+        "1f8b0800000500000003edc13101000000c2a0f54f6d062da0") + bytes(77)
     yield "zeros", gzip.compress(bytes(200000), mtime=0)
 
 
