@@ -273,6 +273,7 @@ static int put_layer(struct expand *e, const struct layer_view *view)
 		rc = check_apart(e, &view->plain);
 	if (rc < 0)
 		return rc;
+	layer.diff_id = diff_id;
 	layer.hex = digest_hex(digest_is_set(&view->digest) ? &view->digest
 							    : diff_id);
 	return apply_layer(e, &layer, diff_id, name);

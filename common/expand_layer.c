@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/expand_in.h"
 #include "common/io.h"
 #include "common/mem.h"
 #include "common/msg.h"
@@ -34,17 +35,25 @@ static void note_skipped(void *context, const char *path)
 	json_append(layer->skipped, json_new_string(text));
 }
 
+/* A digest that nobody has checked is only a name, under which another stream
+ * may have put something else: what is there must be of this diff_id. */
+static bool is_there(const struct expand_layer *layer)
+{
+	AUTO(mem) char *path = mem_printf("%s/layer", layer->hex);
+	struct stat stat;
+
+	return fstatat(layer->dir, path, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(stat.st_mode) &&
+	       expand_in_is_current(layer->dir, layer->hex, layer->diff_id);
+}
+
 int expand_layer_start(struct expand_layer *layer,
 		       const struct unpack_options *options,
 		       struct unpack_counts *counts)
 {
-	AUTO(mem) char *path = mem_printf("%s/layer", layer->hex);
 	struct unpack_options own = *options;
-	struct stat stat;
 
-	layer->is_there =
-		fstatat(layer->dir, path, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISDIR(stat.st_mode);
+	layer->is_there = is_there(layer);
 	if (layer->is_there)
 		return 0;
 	layer->temp = temp_tree_new(layer->dir, layer->hex, layer->dir_path);
@@ -74,9 +83,14 @@ static int publish(struct expand_layer *layer)
 	if (fd < 0)
 		return io_fail(layer->hex);
 	/* Somebody else may have been faster, with the same. */
-	rc = temp_tree_publish(layer->temp, fd, "layer",
-			       TEMP_TREE_OVER_NOTHING);
-	return rc < 0 ? rc : 0;
+	if (is_there(layer))
+		return 0;
+	rc = expand_in_forget(layer->dir, layer->hex);
+	if (rc == 0)
+		rc = temp_tree_publish(layer->temp, fd, "layer",
+				       TEMP_TREE_OVER_ALL);
+	return rc < 0 ? rc
+		      : expand_in_note(layer->dir, layer->hex, layer->diff_id);
 }
 
 int expand_layer_finish(struct expand_layer *layer, const char *label,

@@ -1,7 +1,8 @@
 /* expand_layer.h - one layer by itself, as DIR/<digest hex>/layer.
  *
  * As it is: whiteout files stay files, and a hard link into a lower layer is
- * left out and named in the layer's record.
+ * left out and named in the layer's record. Which diff_id it was made of stands
+ * in .<digest hex>.tree in DIR, so that a second run can leave it alone.
  */
 #ifndef OCCY_COMMON_EXPAND_LAYER_H
 #define OCCY_COMMON_EXPAND_LAYER_H
@@ -14,9 +15,10 @@
 #include "common/unpack.h"
 
 struct expand_layer {
-	int dir;              /* lent, as the next three */
+	int dir;              /* lent, as the next four */
 	const char *dir_path; /* absolute */
 	const struct layer_view *view;
+	const struct digest *diff_id;
 	const char *hex;      /* its name in dir */
 	bool is_there;        /* from an earlier run, or listed before */
 	struct temp_tree *temp;
@@ -25,7 +27,7 @@ struct expand_layer {
 	struct json_object *skipped; /* names of links; or NULL */
 };
 
-/* dir, dir_path, view and hex have been set. Returns 0 or a failure. */
+/* dir, dir_path, view, diff_id and hex have been set. Returns 0 or a failure. */
 int expand_layer_start(struct expand_layer *layer,
 		       const struct unpack_options *options,
 		       struct unpack_counts *counts);
