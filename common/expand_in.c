@@ -16,14 +16,20 @@
 #define CATALOG "catalog.json"
 #define CATALOG_MAX_BYTES 8388608
 #define NOTE_MAX_BYTES 256
+#define PREFIX "manifest"
 #define SUFFIX ".json"
 
+/* The tree replaces what has its name: with any other name allowed, that could
+ * be a layer's folder, or whatever else lies there. */
 char *expand_in_name_of(const char *manifest)
 {
 	size_t len = strlen(manifest), suffix = strlen(SUFFIX);
+	size_t prefix = strlen(PREFIX);
 
-	if (len <= suffix || len > 255 || manifest[0] == '.' ||
-	    strchr(manifest, '/') || strcmp(manifest + len - suffix, SUFFIX) != 0)
+	if (len < prefix + suffix || len > 255 || strchr(manifest, '/') ||
+	    strncmp(manifest, PREFIX, prefix) != 0 ||
+	    (manifest[prefix] != '-' && len > prefix + suffix) ||
+	    strcmp(manifest + len - suffix, SUFFIX) != 0)
 		return NULL;
 	return mem_strndup(manifest, len - suffix);
 }

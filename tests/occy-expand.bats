@@ -246,6 +246,22 @@ merged_directory() {
 	[ "$stderr" = "occy-expand: catalog.json: '../../etc/passwd' is no name of a manifest" ]
 }
 
+@test "--in: neither a stream nor a catalog names another thing of the folder for the root" {
+	two_layers
+	merged_directory
+	mkdir images/mine
+	touch images/mine/file
+	echo '{"demo":{"1":"mine.json"}}' >images/catalog.json
+	sed '/"type":"end"/i {"type":"directory","image":"demo","file":"images","manifest":"mine.json"}' in >named
+
+	run -8 --separate-stderr occy-expand --in images <in
+	[ "$stderr" = "occy-expand: catalog.json: 'mine.json' is no name of a manifest" ]
+	rm images/catalog.json
+	run -0 occy-expand -q --in images <named
+	[ -e images/mine/file ]
+	[ "$(cat images/manifest/etc/motd)" = new ]
+}
+
 @test "a root that is not empty is left alone, unless --replace replaces it" {
 	two_layers
 	mkdir -p root/mine
@@ -372,10 +388,10 @@ root/etc/motd" ]
 	[ "$stderr" = "occy-expand: two: a second image, and --merged is for one only" ]
 	[ ! -e root ]
 	mkdir images
-	echo '{"demo":{"one":"a.json","two":"b.json"}}' >images/catalog.json
+	echo '{"demo":{"one":"manifest-a.json","two":"manifest-b.json"}}' >images/catalog.json
 	run -0 occy-expand -q --in images <both
-	[ "$(cat images/a/etc/motd)" = old ]
-	[ "$(cat images/b/etc/motd)" = new ]
+	[ "$(cat images/manifest-a/etc/motd)" = old ]
+	[ "$(cat images/manifest-b/etc/motd)" = new ]
 }
 
 @test "a stream of no image that says unchanged leaves everything as it is" {
