@@ -97,6 +97,19 @@ as_user() {
 	[ ! -e .full.occystrap ]
 }
 
+@test "a folder is never taken for an option of find" {
+	mkdir inner inner/-delete inner/-quit inner/\(
+	cd inner
+	touch precious -- -quit/precious
+	fetch fetch-to-oci '('
+	[ -e '(/config.json' ]
+	run -9 --separate-stderr occystrap fetch-to-oci "$registry" library/busybox latest -- -quit
+	[ "$stderr" = "occystrap: -quit: in the way, and not an empty folder" ]
+	run -0 --separate-stderr occystrap fetch-to-oci "$registry" library/busybox latest -- -delete
+	[ -e ./-delete/config.json ]
+	[ "$(LC_ALL=C ls -A)" = $'(\n-delete\n-quit\nprecious' ]
+}
+
 @test "an image that is not there leaves nothing" {
 	run -4 --separate-stderr occystrap fetch-to-oci "$registry" library/busybox none bar
 	[ "${#stderr_lines[@]}" = 1 ]
