@@ -168,6 +168,18 @@ refused() { # refused MESSAGE ARGUMENT...
 	[ ! -e .x.tar.occystrap ]
 }
 
+@test "a tool that is nowhere leaves no folder, and takes none that is of use" {
+	mkdir -p .kept.occystrap/store/parts
+	echo half >.kept.occystrap/store/parts/blob
+	for target in new kept; do
+		PATH=/usr/bin:/bin run -1 --separate-stderr bin/occystrap \
+			fetch-to-oci r i t $target
+		[ "$stderr" = "occystrap: occy-expand: found neither in $D/bin nor in PATH" ]
+	done
+	[ ! -e .new.occystrap ]
+	[ -e .kept.occystrap/store/parts/blob ]
+}
+
 # What the stages get
 
 @test "stages know that they are wrapped, and read no input of ours" {
