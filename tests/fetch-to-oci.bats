@@ -86,6 +86,20 @@ as_user() {
 	[ "$(cat names)" = $'config.json\ncontainer-config.json\nrootfs' ]
 }
 
+@test "an empty folder that a link leads to, and the one that we are in" {
+	mkdir far here
+	ln -s far link
+	run -0 --separate-stderr fetch fetch-to-oci link
+	[ -L link ]
+	[ -e far/config.json ]
+	cd here
+	run -0 --separate-stderr fetch fetch-to-oci .
+	[ -e config.json ]
+	[ . -ef ../here ]
+	[ ! -e ../.here.occystrap ]
+	[ ! -e ../.far.occystrap ]
+}
+
 @test "what is in the way stays" {
 	mkdir full
 	touch full/precious file
