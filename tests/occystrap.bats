@@ -180,6 +180,21 @@ refused() { # refused MESSAGE ARGUMENT...
 	[ -e .kept.occystrap/store/parts/blob ]
 }
 
+into_dir() { (cd dir && occystrap fetch-to-oci r i t .); }
+
+@test "a root file system that is not of this run stays in the folder" {
+	fake occy-expand 'cat >/dev/null; mkdir "$D/dir/rootfs"; exit 9'
+	fake occy-ocibundle 'cat >/dev/null; exit 3'
+	mkdir dir
+	run -9 --separate-stderr into_dir
+	[ -d dir/rootfs ]
+	rmdir dir/rootfs
+	fake occy-expand 'cat >/dev/null; mkdir "$D/dir/rootfs"'
+	fake occy-ocibundle 'cat >/dev/null; exit 8'
+	run -8 --separate-stderr into_dir
+	[ ! -e dir/rootfs ]
+}
+
 # What the stages get
 
 @test "stages know that they are wrapped, and read no input of ours" {
