@@ -328,7 +328,7 @@ misused() {
 			number = getattr(signal, "SIG" + sys.argv[1])
 			child = subprocess.Popen(["occy-pull", "--store", "store", "-q", sys.argv[2], "slow-first", "latest"],
 			                         stdout=subprocess.PIPE,
-			                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+			                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
 			child.stdout.readline()
 			time.sleep(0.3)
 			child.send_signal(number)

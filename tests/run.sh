@@ -103,8 +103,9 @@ run_tests() {
 	folder=$builds/$1
 	shift
 	rm -f "$folder/meson-logs/testlog.json"
-	# Most tests wait more than they work.
-	meson test -C "$folder" --no-rebuild --print-errorlogs \
+	# Most tests wait more than they work. Whoever runs us may ignore signals,
+	# which the tests send.
+	env --default-signal meson test -C "$folder" --no-rebuild --print-errorlogs \
 		--num-processes $((2 * $(nproc))) "$@" || :
 	if [ -s "$folder/meson-logs/testlog.json" ]; then
 		counted=$(python3 -B "$source/tests/helpers/count.py" \
