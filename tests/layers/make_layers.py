@@ -870,7 +870,7 @@ def _(c):
 @P("deep-tree-whiteout", SEM, "depth", "a tree 1500 directories deep is whited out", "recursive removal runs out of descriptors or stack", "RLIMIT_NOFILE 1024 must be enough")
 def _(c):
     a = [f("top"), f("/".join(["d"] * 1500) + "/leaf")]
-    c.layers(a, [wh("d")]).tree(a[0]).hint(timeout_s=60)
+    c.layers(a, [wh("d")]).tree(a[0]).hint(timeout_s=240)
 
 @P("deep-path-over-PATH_MAX", SEM, "depth", "directories nested to a path of 6000 bytes", "Go peers: ENAMETOOLONG", "made whole by *at() calls, or refused; never cut short")
 def _(c):
@@ -1235,7 +1235,7 @@ def _(c):
 @P("deep-32000", SEM, "depth", "one name of 64 KiB that is 32 000 directories deep, whited out by the next layer", "cost must not be depth squared")
 def _(c):
     a = [f("top"), f("/".join(["d"] * 32000) + "/leaf")]
-    c.layers(a, [wh("d")]).tree(a[0]).hint(timeout_s=60)
+    c.layers(a, [wh("d")]).tree(a[0]).hint(timeout_s=240)
 
 @P("name-of-70000", ATT, "names", "a name of more than 64 KiB", "a limit")
 def _(c):
