@@ -509,6 +509,34 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 	done
 }
 
+@test "INT of a terminal, which stages and wrapper get at the same time, ends us at once" {
+	fake occy-pull ': >stored; exec sleep 20'
+	fake occy-pack 'exec sleep 20'
+	run -0 --separate-stderr python3 - <<-'END'
+		import os, signal, subprocess, time
+		def default():
+		    signal.signal(signal.SIGINT, signal.SIG_DFL)
+		slowest, codes = 0, set()
+		for _ in range(15):
+		    for name in "occy-pack.pid", "stored":
+		        if os.path.exists(name):
+		            os.unlink(name)
+		    child = subprocess.Popen(["occystrap", "fetch-to-tarfile", "r", "i", "t", "x.tar"],
+		                             preexec_fn=default, start_new_session=True)
+		    while not (os.path.exists("occy-pack.pid") and os.path.exists("stored")):
+		        time.sleep(0.02)
+		    time.sleep(0.1)
+		    began = time.monotonic()
+		    os.killpg(child.pid, signal.SIGINT)
+		    codes.add(child.wait(60))
+		    slowest = max(slowest, time.monotonic() - began)
+		print(codes, "at once" if slowest < 9 else slowest)
+	END
+	[ "$output" = '{-2} at once' ]
+	[ -z "$stderr" ]
+	nothing_left
+}
+
 @test "a signal with FILE - leaves nothing in TMPDIR" {
 	fake occy-pull "$store; exec sleep 20"
 	run -0 --separate-stderr ended TERM occy-pack.pid \
