@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,14 +118,26 @@ int store_fd(const struct store *store)
 	return store->fd;
 }
 
+/* A name that is nobody else's: process numbers repeat, in containers that
+ * share a store even at one time. */
+char *store_temporary_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	uint64_t salt = 0;
+
+	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
+		mem_die("getrandom");
+	return mem_printf("parts/%s.%llu", slash ? slash + 1 : name,
+			  (unsigned long long)salt);
+}
+
 int store_replace_file(const struct store *store, const char *name,
 		       const void *data, size_t len)
 {
 	AUTO(mem) char *path = mem_printf("%s/%s", store->path, name);
-	AUTO(mem) char *temporary =
-		mem_printf("parts/%s.%ld", strrchr(path, '/') + 1, (long)getpid());
+	AUTO(mem) char *temporary = store_temporary_name(name);
 	AUTO(fd) int fd = openat(store->fd, temporary,
-				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+				 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 				 0666);
 	int rc;
 

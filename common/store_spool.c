@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 /* The blob in the making: a name only where O_TMPFILE is unknown. */
 struct spool {
 	const struct store *store;
-	char name[64]; /* below the store; "" for none */
+	char *name; /* below the store; NULL for none; owned */
 	int fd;
 };
 
@@ -25,36 +26,29 @@ static int fail(const struct spool *spool, const char *name)
 			name, strerror(errno));
 }
 
-/* A name that no other process has; what has it is left from a dead one. */
-static void choose_name(struct spool *spool)
-{
-	snprintf(spool->name, sizeof(spool->name), "parts/spool-%ld",
-		 (long)getpid());
-	unlinkat(store_fd(spool->store), spool->name, 0);
-}
-
 static int open_spool(struct spool *spool)
 {
-	int fd = store_fd(spool->store);
+	int fd = store_fd(spool->store), rc;
 
 	spool->fd = openat(fd, "parts", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
 	if (spool->fd >= 0)
 		return 0;
-	choose_name(spool);
+	spool->name = store_temporary_name("spool");
 	spool->fd = openat(fd, spool->name,
 			   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			   0666);
 	if (spool->fd >= 0)
 		return 0;
-	fail(spool, spool->name);
-	spool->name[0] = '\0';
-	return -STATUS_STORAGE;
+	rc = fail(spool, spool->name);
+	free(TAKE(spool->name));
+	return rc;
 }
 
 static void close_spool(struct spool *spool)
 {
-	if (spool->name[0])
+	if (spool->name)
 		unlinkat(store_fd(spool->store), spool->name, 0);
+	free(spool->name);
 	if (spool->fd >= 0)
 		close(spool->fd);
 }
@@ -88,22 +82,22 @@ static int copy(const struct spool *spool, int from, const char *name,
 static int publish(struct spool *spool, const struct digest *digest)
 {
 	AUTO(mem) char *blob = mem_printf("blobs/sha256/%s", digest_hex(digest));
-	int fd = store_fd(spool->store);
+	int fd = store_fd(spool->store), rc;
 	char self[64];
 
-	if (!spool->name[0]) {
+	if (!spool->name) {
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", spool->fd);
-		choose_name(spool);
+		spool->name = store_temporary_name("spool");
 		if (linkat(AT_FDCWD, self, fd, spool->name,
 			   AT_SYMLINK_FOLLOW) != 0) {
-			fail(spool, spool->name);
-			spool->name[0] = '\0';
-			return -STATUS_STORAGE;
+			rc = fail(spool, spool->name);
+			free(TAKE(spool->name));
+			return rc;
 		}
 	}
 	if (renameat(fd, spool->name, fd, blob) != 0)
 		return fail(spool, blob);
-	spool->name[0] = '\0';
+	free(TAKE(spool->name));
 	return 0;
 }
 

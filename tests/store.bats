@@ -112,6 +112,20 @@ names() {
 	right_store store
 }
 
+@test "a process of the same number, in another container, is not disturbed" {
+	[ "$(id -u)" = 0 ] || skip 'only root can have a pid namespace'
+	works pid latest
+	for name in index.json spool; do
+		echo theirs >"store/parts/$name.1"
+		echo theirs >"store/parts/$name-1"
+	done
+	run -0 --separate-stderr unshare --pid --fork occy-pull --store store -q -- "$faults" pid t1
+	tar -cf empty.tar -T /dev/null
+	run -8 --separate-stderr unshare --pid --fork occy-layers --store store - <empty.tar
+	same "$(cat store/parts/*)" "$(times 4 theirs)"
+	same "$(names)" "$(lines "$faults/pid:t1" "$faults/pid:latest")"
+}
+
 @test "concurrent pulls lose nothing of index.json" {
 	local pids=()
 	works many latest
