@@ -25,7 +25,7 @@ registry_pid=
 clean_up() {
 	[ -z "$registry_pid" ] || {
 		kill "$registry_pid"
-		wait "$registry_pid" || :
+		wait "$registry_pid" 2>/dev/null || : # sh says "Terminated"
 	}
 	rm -rf "$scratch"
 }

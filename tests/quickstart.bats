@@ -13,6 +13,7 @@ setup() {
 @test "without arguments it builds, fetches an image made on the spot, and stops its registry" {
 	run -0 --separate-stderr sh ../source/docs/quickstart.sh
 	echo "$stderr"
+	[[ "$stderr" != *Terminated* ]]
 	[[ "${lines[0]}" =~ ^'$ occystrap fetch-to-tarfile 127.0.0.1:'([0-9]+)' library/busybox latest busybox.tar'$ ]]
 	port=${BASH_REMATCH[1]}
 	[ "${lines[1]}" = '$ tar -tvf busybox.tar' ]
