@@ -15,7 +15,7 @@
 struct place {
 	char *path; /* NULL: there is none */
 	enum credentials_format format;
-	bool must_exist;
+	bool must_exist, may_be_roots;
 };
 
 #define PLACES_MAX 5
@@ -81,6 +81,8 @@ static void list_places(struct place places[static PLACES_MAX])
 
 	places[0].path = named ? mem_strdup(named) : NULL;
 	places[1].path = runtime_path();
+	/* Where root has used podman /run/containers is root's alone. */
+	places[1].may_be_roots = !variable("XDG_RUNTIME_DIR");
 	places[2].path = path_from("XDG_CONFIG_HOME", "containers/auth.json",
 				   ".config/containers/auth.json");
 	places[3].path = path_from("DOCKER_CONFIG", "config.json",
@@ -98,7 +100,9 @@ static int read_place(const struct place *place, struct buf *bytes)
 	AUTO(fd) int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int rc;
 
-	if (fd < 0 && !place->must_exist && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && !place->must_exist &&
+	    (errno == ENOENT || errno == ENOTDIR ||
+	     (errno == EACCES && place->may_be_roots)))
 		return 0;
 	if (fd < 0)
 		return io_fail(place->path);

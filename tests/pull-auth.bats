@@ -320,6 +320,22 @@ secrets='se:cret|dXNlcjpzZTpjcmV0|frt\.|sig='
 	done
 }
 
+@test "R45 a /run/containers that is root's alone is passed over" {
+	unset XDG_CONFIG_HOME DOCKER_CONFIG REGISTRY_AUTH_FILE XDG_RUNTIME_DIR
+	login .docker/config.json "$faults"
+	cp "$(type -P occy-pull)" .
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"/..
+	chmod -R a+rX .
+	mkdir -m 777 theirs
+	# shellcheck disable=SC2016 # for sh to expand
+	run -0 --separate-stderr unshare -m sh -ec '
+		mount -t tmpfs -o mode=755 none /run
+		mkdir -m 700 /run/containers
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	' sh env HOME="$PWD" ./occy-pull -q --store theirs/store "$faults" r45 latest
+	[ -z "$stderr" ]
+}
+
 @test "R45 without the variables: below the home" {
 	unset XDG_CONFIG_HOME DOCKER_CONFIG REGISTRY_AUTH_FILE
 	login .docker/config.json "$faults"
