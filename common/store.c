@@ -30,6 +30,7 @@ struct store_part {
 	struct digest digest;
 	char *name; /* below the store; NULL for a nameless file */
 	char *path; /* for messages */
+	bool is_passing; /* the name means nothing to a next run */
 	int fd;
 };
 
@@ -283,19 +284,34 @@ int store_read(const struct store *store, const struct digest *digest,
 	return 0;
 }
 
+/* Whoever else has the file may write to it when we have hashed it, or have
+ * put a second name of another file there. */
+static bool is_own_file(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+	       st->st_nlink == 1;
+}
+
 /* Open and lock the part file of that name. Returns the descriptor, -1 with
- * errno EWOULDBLOCK when another process has it, or -1 for other errors. */
+ * errno EWOULDBLOCK when another process has it or it is not ours, or -1 for
+ * other errors. */
 static int open_part(const struct store *store, const char *name)
 {
 	for (int tries = 0; tries < 16; tries++) {
 		AUTO(fd) int fd = openat(store->fd, name,
-					 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+					 O_RDWR | O_CREAT | O_NOFOLLOW |
+						 O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 					 0666);
 		struct stat mine, named;
 
+		if (fd < 0 && (errno == EACCES || errno == EPERM ||
+			       errno == EISDIR || errno == ENXIO))
+			errno = EWOULDBLOCK;
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
 		    fstat(fd, &mine) != 0)
 			return -1;
+		if (mine.st_nlink > 0 && !is_own_file(&mine))
+			break;
 		/* Its last owner may have renamed it away meanwhile. */
 		if (fstatat(store->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    mine.st_dev == named.st_dev && mine.st_ino == named.st_ino)
@@ -303,6 +319,26 @@ static int open_part(const struct store *store, const char *name)
 	}
 	errno = EWOULDBLOCK;
 	return -1;
+}
+
+/* A file that no next run looks for: without a name, or with a random one where
+ * the filesystem cannot do without. */
+static void open_nameless(struct store_part *part)
+{
+	char *name = part->name;
+
+	part->name = NULL;
+	part->fd = openat(part->store->fd, "parts",
+			  O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
+	if (part->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		part->name = store_temporary_name(name);
+		part->is_passing = true;
+		part->fd = openat(part->store->fd, part->name,
+				  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+					  O_CLOEXEC,
+				  0666);
+	}
+	free(name);
 }
 
 int store_part_open(struct store *store, const struct digest *digest,
@@ -321,12 +357,8 @@ int store_part_open(struct store *store, const struct digest *digest,
 				digest_hex(digest));
 	part->path = mem_printf("%s/%s", store->path, part->name);
 	part->fd = open_part(store, part->name);
-	if (part->fd < 0 && errno == EWOULDBLOCK) {
-		free(part->name);
-		part->name = NULL;
-		part->fd = openat(store->fd, "parts",
-				  O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
-	}
+	if (part->fd < 0 && errno == EWOULDBLOCK)
+		open_nameless(part);
 	if (part->fd < 0)
 		return io_fail(part->path);
 	*out = TAKE(part);
@@ -343,6 +375,22 @@ const char *store_part_name(const struct store_part *part)
 	return part->path;
 }
 
+/* Something stands in the blob's place: the same bytes, of a process that was
+ * faster, or what store_has() has found to be no such blob. */
+static int link_over(const struct store_part *part, const char *self,
+		     const char *name)
+{
+	AUTO(mem) char *temporary = store_temporary_name(name);
+	int fd = part->store->fd;
+
+	if (linkat(AT_FDCWD, self, fd, temporary, AT_SYMLINK_FOLLOW) != 0)
+		return -1;
+	if (renameat(fd, temporary, fd, name) == 0)
+		return 0;
+	unlinkat(fd, temporary, 0);
+	return -1;
+}
+
 int store_part_commit(struct store_part *part)
 {
 	AUTO(mem) char *name = blob_name(&part->digest);
@@ -356,11 +404,10 @@ int store_part_commit(struct store_part *part)
 		return 0;
 	}
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", part->fd);
-	/* There already: the other process was first, with the same bytes. */
-	if (linkat(AT_FDCWD, self, part->store->fd, name, AT_SYMLINK_FOLLOW) != 0 &&
-	    errno != EEXIST)
-		return io_fail(part->path);
-	return 0;
+	if (linkat(AT_FDCWD, self, part->store->fd, name, AT_SYMLINK_FOLLOW) == 0 ||
+	    (errno == EEXIST && link_over(part, self, name) == 0))
+		return 0;
+	return io_fail(part->path);
 }
 
 void store_part_discard(struct store_part *part)
@@ -377,7 +424,9 @@ void store_part_free(struct store_part *part)
 
 	if (!part)
 		return;
-	if (part->name && fstat(part->fd, &st) == 0 && st.st_size == 0)
+	if (part->name && part->fd >= 0 &&
+	    (part->is_passing ||
+	     (fstat(part->fd, &st) == 0 && st.st_size == 0)))
 		store_part_discard(part);
 	if (part->fd >= 0)
 		close(part->fd);

@@ -57,7 +57,8 @@ int store_spool(const struct store *store, int fd, const char *name,
  * has left, to be believed when the digest of the whole is right. Freed
  * without that it stays for the next run, unless it is empty or was found
  * wrong: store_part_discard(). Where another process is fetching the same
- * blob, this one gets a nameless file of its own. */
+ * blob, or its file is another user's, this one gets a nameless file of its
+ * own. */
 struct store_part;
 int store_part_open(struct store *store, const struct digest *digest,
 		    struct store_part **out);

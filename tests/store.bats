@@ -112,6 +112,40 @@ names() {
 	right_store store
 }
 
+@test "a part that another user has begun is neither used nor in the way" {
+	local part blob
+	[ "$(id -u)" = 0 ] || skip 'only root can give files away'
+	part=store/parts/$(digest latest layer 0 | tr : -)
+	blob=$(blob_path store "$(digest latest layer 0)")
+	mkdir -p store/parts
+	chmod -R 0777 store
+	printf 'not these bytes' >"$part"
+	chown 12345 "$part"
+	run -0 --separate-stderr pull parts latest
+	same "$stderr" ''
+	same "$(cat "$part")" 'not these bytes'
+	same "$(stat -c %u "$blob")" 0
+
+	# What stands in the blob's place gives way all the same.
+	echo wrong >"$blob"
+	run -0 --separate-stderr pull parts latest
+	right_store store
+}
+
+@test "what is no file of ours in the place of a part is left alone" {
+	local part
+	part=store/parts/$(digest latest layer 0 | tr : -)
+	mkdir -p store/parts
+	echo precious >file
+	for make in 'ln file' mkfifo mkdir; do
+		rm -rf "$part" store/blobs
+		$make "$part"
+		run -0 --separate-stderr timeout 20 "$OCCY_BINDIR/occy-pull" --store store -q -- "$faults" odd latest
+		same "$stderr" ''
+		same "$(cat file)" precious
+	done
+}
+
 @test "a process of the same number, in another container, is not disturbed" {
 	[ "$(id -u)" = 0 ] || skip 'only root can have a pid namespace'
 	works pid latest
