@@ -102,6 +102,9 @@ static void add_xattr(struct pax *pax, const char *name, const void *value,
 			return;
 		}
 	}
+	pax->has_too_many = pax->xattr_count == PAX_XATTR_COUNT_MAX;
+	if (pax->has_too_many)
+		return;
 	pax->xattrs = mem_grow(pax->xattrs, pax->xattr_count,
 			       &pax->xattr_capacity, sizeof(*pax->xattrs));
 	pax->xattrs[pax->xattr_count++] = (struct pax_xattr){ name, value, len };
@@ -262,6 +265,11 @@ int pax_parse(struct pax *out, char *bytes, size_t len, const char **why)
 		/* An empty value means: as if the record were not there. */
 		if (record.value_len > 0 && take(out, &record) < 0) {
 			*why = bad_value;
+			return -1;
+		}
+		/* Each is compared with all before it. */
+		if (out->has_too_many) {
+			*why = "a PAX header has more than 1000 extended attributes";
 			return -1;
 		}
 	}

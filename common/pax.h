@@ -17,6 +17,7 @@
 #include "common/sparse.h"
 
 #define PAX_XATTR_MAX 65536 /* the kernel's limit for one; ours for a file */
+#define PAX_XATTR_COUNT_MAX 1000
 
 struct pax_xattr {
 	const char *name;
@@ -33,6 +34,7 @@ struct pax {
 	uint32_t mtime_nsec;
 	struct pax_xattr *xattrs;      /* owned */
 	size_t xattr_count, xattr_capacity;
+	bool has_too_many;
 	size_t xattr_bytes;
 
 	const char *sparse_name;       /* lent, or NULL */

@@ -427,6 +427,26 @@ root/etc/motd" ]
 	run -0 occy-expand -q --max-unpacked 20480 --max-entries 4 --merged root <in
 }
 
+@test "limits: the extended attributes of one file" {
+	local count
+	for count in 1000 1001; do
+		python3 - "$count" >"many$count.tar" <<-'END'
+			import sys, tarfile
+			headers = {"SCHILY.xattr.trusted.%d" % i: "x" for i in range(int(sys.argv[1]))}
+			with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as tar:
+			    member = tarfile.TarInfo("file")
+			    member.pax_headers = headers
+			    tar.addfile(member)
+		END
+		stream demo "many$count.tar" >"in$count"
+	done
+
+	run -0 --separate-stderr occy-expand --merged root <in1000
+	[ "$stderr" = "occy-expand: warning: 1000 extended attributes left out that no image may set" ]
+	run -8 --separate-stderr occy-expand --merged new <in1001
+	[ "$stderr" = "occy-expand: demo: layer 0 $(digest many1001.tar): a PAX header has more than 1000 extended attributes" ]
+}
+
 @test "what is hostile is named, escaped, in one line" {
 	mkdir evil
 	: >"evil/a"
