@@ -438,13 +438,13 @@ root/etc/motd" ]
 			    member.pax_headers = headers
 			    tar.addfile(member)
 		END
-		stream demo "many$count.tar" >"in$count"
+		stream "demo$count" "many$count.tar" >"in$count"
 	done
 
 	run -0 --separate-stderr occy-expand --merged root <in1000
 	[ "$stderr" = "occy-expand: warning: 1000 extended attributes left out that no image may set" ]
 	run -8 --separate-stderr occy-expand --merged new <in1001
-	[ "$stderr" = "occy-expand: demo: layer 0 $(digest many1001.tar): a PAX header has more than 1000 extended attributes" ]
+	[ "$stderr" = "occy-expand: demo1001: layer 0 $(digest many1001.tar): a PAX header has more than 1000 extended attributes" ]
 }
 
 @test "what is hostile is named, escaped, in one line" {
