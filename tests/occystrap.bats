@@ -537,6 +537,13 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 	nothing_left
 }
 
+@test "a bundle where none can be made leaves nothing in TMPDIR" {
+	run -9 --separate-stderr occystrap fetch-to-oci r i t none/bundle
+	[ "$stderr" = 'occystrap: none/.bundle.occystrap: no folder can be made there' ]
+	[ -z "$(ls -A tmp)" ]
+	nothing_left
+}
+
 @test "a signal with FILE - leaves nothing in TMPDIR" {
 	fake occy-pull "$store; exec sleep 20"
 	run -0 --separate-stderr ended TERM occy-pack.pid \
