@@ -61,7 +61,9 @@ void cli_usage(const struct cli *cli, const char *format, ...)
 		va_end(ap);
 		msg_fail(STATUS_USAGE, "%.1023s", text);
 	}
-	fprintf(stderr, "usage: %s %s\n", cli->name, cli->synopsis);
+	/* Under the wrapper the user has not called us. */
+	if (!getenv("OCCY_WRAPPED"))
+		fprintf(stderr, "usage: %s %s\n", cli->name, cli->synopsis);
 	exit(STATUS_USAGE);
 }
 

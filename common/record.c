@@ -5,6 +5,8 @@
 
 #include "common/msg.h"
 
+#define RECORD_MAX_NAMES 1000
+
 struct parser {
 	const struct record *record;
 	const char *type;
@@ -74,6 +76,9 @@ static void parse_image(struct parser *p, struct image_view *image)
 	struct digest tag_digest;
 
 	want(p, json_get_array(json, "names", &image->names), "names", false);
+	/* Each is compared with the others where names must be one image's. */
+	if (image->names && json_object_array_length(image->names) > RECORD_MAX_NAMES)
+		bad(p, "names", "holds more than 1000 strings");
 	for (size_t i = 0; image->names && i < json_object_array_length(image->names); i++)
 		if (!json_string_at(image->names, i))
 			bad(p, "names", "holds something else than strings");

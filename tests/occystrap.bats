@@ -539,7 +539,7 @@ outcome() { # outcome STATUS PULL PACK: and nothing is said
 
 @test "a bundle where none can be made leaves nothing in TMPDIR" {
 	run -9 --separate-stderr occystrap fetch-to-oci r i t none/bundle
-	[ "$stderr" = 'occystrap: none/.bundle.occystrap: no folder can be made there' ]
+	[ "$stderr" = 'occystrap: none/bundle: no folder can be made there' ]
 	[ -z "$(ls -A tmp)" ]
 	nothing_left
 }

@@ -268,6 +268,8 @@ line_of() {
 		in_stream image "$(record image names "$names")" >in
 		refused '2: image record: names holds something else than strings' <in
 	done
+	in_stream image "$(record image names "$(jq -cn '[range(1001) | tostring]')")" >in
+	refused '2: image record: names holds more than 1000 strings' <in
 	for member in 'image file' 'config file' 'layer file' 'layer plain.file'; do
 		read -r type name <<<"$member"
 		in_stream "$type" "$(record "$type" "$name" '""')" >in
