@@ -177,7 +177,7 @@ if check 'build: address and undefined behaviour' build asan gcc \
 fi
 if check 'build: threads' build tsan gcc -Db_sanitize=thread; then
 	heading 'tests: threads'
-	bats_files tsan 'occy-(pack|layers)$' >"$builds/names"
+	bats_files tsan 'occy-(pack|layers)' >"$builds/names"
 	set -- tsan --suite bats --timeout-multiplier 3
 	while IFS= read -r name; do
 		set -- "$@" "$name"
