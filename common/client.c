@@ -94,7 +94,6 @@ struct transfer *client_queue(struct client *client, enum transfer_kind kind,
 	transfer->accept = request->accept;
 	transfer->auth = request->auth;
 	transfer->is_blob = request->is_blob;
-	transfer->is_expected = request->is_expected;
 	transfer->sink = request->sink;
 	transfer->context = request->context;
 	*client->last = transfer;

@@ -75,8 +75,7 @@ struct transfer_request {
 	const char *label;  /* for messages: "layer 3 sha256:…"; copied */
 	const char *accept; /* or NULL; lent */
 	struct auth *auth;  /* lent */
-	bool is_blob;       /* counts against jobs */
-	bool is_expected;   /* client_received() counts its bytes */
+	bool is_blob;       /* counts against jobs; client_received() has its bytes */
 	const struct transfer_sink *sink; /* lent, as is context */
 	void *context;
 };
@@ -93,7 +92,7 @@ struct transfer *client_get(struct client *client,
 void client_step(struct client *client, const struct pollfd *fds, size_t count,
 		 int timeout_ms);
 
-/* Bytes of expected transfers that have come and are not in doubt. */
+/* Bytes of blobs that have come and are not in doubt. */
 int64_t client_received(const struct client *client);
 
 bool transfer_is_finished(const struct transfer *transfer);

@@ -29,7 +29,7 @@ struct transfer {
 	char *path, *label;
 	const char *accept;
 	struct auth *auth;
-	bool is_blob, is_expected;
+	bool is_blob;
 	const struct transfer_sink *sink;
 	void *context;
 
@@ -43,7 +43,7 @@ struct transfer {
 
 	int64_t resume_at; /* milliseconds */
 	int tries;         /* since the last progress */
-	int64_t counted;   /* of the whole; in client->received if expected */
+	int64_t counted;   /* of the whole; in client->received if a blob */
 	int64_t furthest;  /* the most of the whole that a try has reached */
 	int64_t range_from; /* what was asked for; 0: all of it */
 	bool is_from_start; /* ask for no range any more */

@@ -179,7 +179,6 @@ struct download *download_start(const struct download_request *request)
 		.accept = "*/*",
 		.auth = request->auth,
 		.is_blob = true,
-		.is_expected = true,
 		.sink = &blob_sink,
 		.context = d,
 	};

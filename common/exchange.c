@@ -11,11 +11,11 @@
 #include "common/client_private.h"
 #include "common/mem.h"
 
-/* What has come of an expected transfer; less than before when it begins
+/* What has come of a blob; less than before when it begins
  * again. */
 static void count(struct transfer *transfer, int64_t bytes)
 {
-	if (transfer->is_expected)
+	if (transfer->is_blob)
 		transfer->client->received += bytes - transfer->counted;
 	transfer->counted = bytes;
 }

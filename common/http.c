@@ -410,14 +410,6 @@ int64_t http_retry_after(const struct http_call *call)
 	return seconds > 0 ? seconds : -1;
 }
 
-const char *http_location(const struct http_call *call)
-{
-	const char *url = NULL;
-
-	curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url);
-	return url;
-}
-
 static void release_curl_url(CURLU **url)
 {
 	curl_url_cleanup(*url);

@@ -93,8 +93,6 @@ const char *http_header(const struct http_call *call, const char *name,
  * what makes no sense: past, negative, decades. */
 int64_t http_content_length(const struct http_call *call);
 int64_t http_retry_after(const struct http_call *call);
-/* Where a 3xx points, absolute; lent; NULL without. It may be any scheme. */
-const char *http_location(const struct http_call *call);
 
 /* URLs. Each result is the caller's to free, NULL for what is no URL. */
 char *http_url_resolve(const char *base, const char *relative);
