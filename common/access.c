@@ -12,10 +12,15 @@
 
 #define CHALLENGES_MAX 32
 
+static bool share_access(const struct transfer *a, const struct transfer *b)
+{
+	return transfer_source(a)->auth == transfer_source(b)->auth;
+}
+
 static struct transfer *running_access(const struct transfer *for_whom)
 {
 	for (struct transfer *t = for_whom->client->transfers; t; t = t->next)
-		if (t->kind != TRANSFER_RESOURCE && t->auth == for_whom->auth &&
+		if (t->kind != TRANSFER_RESOURCE && share_access(t, for_whom) &&
 		    t->state != TRANSFER_FINISHED)
 			return t;
 	return NULL;
@@ -25,13 +30,13 @@ void access_request(struct transfer *transfer, enum transfer_kind kind)
 {
 	AUTO(mem) char *label = NULL;
 	AUTO(mem) char *url = NULL, *service = NULL;
-	struct transfer_request request = { .auth = transfer->auth };
+	struct transfer_request request = { .route = transfer->route, .path = "" };
 
 	transfer->state = TRANSFER_WANTS_ACCESS;
 	if (running_access(transfer))
 		return;
 	if (kind == TRANSFER_TOKEN) {
-		url = auth_token_url(transfer->auth);
+		url = auth_token_url(transfer_source(transfer)->auth);
 		service = http_url_public(url);
 		label = mem_printf("token from %s", service ? service : "?");
 		request.accept = "application/json";
@@ -39,17 +44,26 @@ void access_request(struct transfer *transfer, enum transfer_kind kind)
 		label = mem_strdup("/v2/");
 	}
 	request.label = label;
-	request.path = "/v2/";
-	client_queue(transfer->client, kind, &request);
+	client_queue(kind, transfer->source, &request);
+}
+
+/* The mirror lets nobody in: what it said is the reason for all who wait. */
+static void pass_on(const struct transfer *access, struct transfer *waiting)
+{
+	buf_append(&waiting->elsewhere, access->elsewhere.data,
+		   access->elsewhere.len);
+	transfer_move_on(waiting);
 }
 
 /* A token or a challenge is there, or never will be: wake those that wait. */
 void access_finished(struct transfer *access)
 {
 	for (struct transfer *t = access->client->transfers; t; t = t->next) {
-		if (t->state != TRANSFER_WANTS_ACCESS || t->auth != access->auth)
+		if (t->state != TRANSFER_WANTS_ACCESS || !share_access(t, access))
 			continue;
-		if (access->result == 0)
+		if (access->result == TRANSFER_ELSEWHERE)
+			pass_on(access, t);
+		else if (access->result == 0)
 			transfer_requeue(t, 0);
 		else
 			transfer_finish(t, access->result);
@@ -60,7 +74,7 @@ void access_take_token(struct transfer *transfer)
 {
 	char why[256];
 
-	if (auth_take_token(transfer->auth, transfer->body.data,
+	if (auth_take_token(transfer_source(transfer)->auth, transfer->body.data,
 			    transfer->body.len, client_now_ms() / 1000, why,
 			    sizeof(why)) < 0)
 		transfer_fail(transfer, STATUS_DENIED, "%s", why);
@@ -80,7 +94,7 @@ static int take_challenge(struct transfer *transfer, const struct http_call *cal
 	while (count < CHALLENGES_MAX &&
 	       (values[count] = http_header(call, "WWW-Authenticate", count)))
 		count++;
-	rc = auth_challenged(transfer->auth, values, count, url, why, sizeof(why));
+	rc = auth_challenged(transfer_source(transfer)->auth, values, count, url, why, sizeof(why));
 	if (rc < 0)
 		transfer_fail(transfer, (enum status)-rc, "%s", why);
 	return rc;
@@ -99,7 +113,7 @@ static void deny(struct transfer *transfer, const struct http_call *call)
 	char said[1024];
 
 	complaint_describe(transfer, call, said, sizeof(said));
-	if (auth_has_credentials(transfer->auth))
+	if (auth_has_credentials(transfer_source(transfer)->auth))
 		transfer_fail(transfer, STATUS_DENIED,
 			      "not found or not authorised: %s", said);
 	else
@@ -113,7 +127,7 @@ static bool may_try_another(struct transfer *transfer, long status)
 	bool is_second = transfer->was_rejected;
 
 	transfer->was_rejected = true;
-	return status == 401 && auth_reject(transfer->auth,
+	return status == 401 && auth_reject(transfer_source(transfer)->auth,
 					    transfer->sent_generation, is_second);
 }
 

@@ -14,6 +14,7 @@
 
 #define TRIES_MAX 6
 #define TRIES_MAX_STRANGER 3 /* for a host that has never answered */
+#define TRIES_MAX_MIRROR 2   /* where another host may do better */
 #define PROGRESS_BYTES 1048576 /* after so many the tries count anew */
 
 /* wait_ms, more or less a quarter, so that many clients spread out. */
@@ -34,22 +35,29 @@ struct failure {
 	const char *why;
 };
 
-static void slow_down(struct client *client, int64_t wait_ms)
+static void slow_down(struct endpoint *endpoint, int64_t wait_ms)
 {
 	int64_t until = client_now_ms() + wait_ms;
 
-	if (until > client->paused_until)
-		client->paused_until = until;
-	if (client->jobs > 1)
-		client->jobs /= 2;
+	if (until > endpoint->paused_until)
+		endpoint->paused_until = until;
+	if (endpoint->jobs > 1)
+		endpoint->jobs /= 2;
+}
+
+static int most_tries(const struct transfer *transfer, bool is_unreachable)
+{
+	if (transfer_has_elsewhere(transfer))
+		return TRIES_MAX_MIRROR;
+	return is_unreachable && !transfer_source(transfer)->endpoint->is_settled
+		       ? TRIES_MAX_STRANGER
+		       : TRIES_MAX;
 }
 
 static void try_again(struct transfer *transfer, const struct failure *failure)
 {
 	struct client *client = transfer->client;
-	int most = failure->is_unreachable && !client->is_settled
-			   ? TRIES_MAX_STRANGER
-			   : TRIES_MAX;
+	int most = most_tries(transfer, failure->is_unreachable);
 	int64_t wait_ms;
 
 	/* A try may begin at the first byte: only what none has seen is new. */
@@ -73,10 +81,10 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 	if (failure->retry_after * 1000 > wait_ms)
 		wait_ms = failure->retry_after * 1000;
 	if (failure->for_all)
-		slow_down(client, wait_ms);
+		slow_down(transfer_source(transfer)->endpoint, wait_ms);
 	if (client->settings.verbose)
-		msg_note("%s: %s: %.1000s; again in %ld ms", client->settings.name,
-			 transfer->label, failure->why, (long)wait_ms);
+		msg_note("%s: %s: %.1000s; again in %ld ms",
+			 transfer->route->name, transfer->label, failure->why, (long)wait_ms);
 	transfer_requeue(transfer, wait_ms);
 }
 
@@ -104,6 +112,8 @@ static void judge_no_range(struct transfer *transfer)
 
 	if (said == TRANSFER_DOUBT || said == TRANSFER_SHORT)
 		start_over(transfer);
+	else if (said == TRANSFER_ELSEWHERE)
+		transfer_move_on(transfer);
 	else
 		transfer_finish(transfer, said);
 }
@@ -130,6 +140,8 @@ static void judge_sink(struct transfer *transfer, int said)
 		judge_short(transfer);
 	else if (said == TRANSFER_RESTART && !transfer->is_from_start)
 		start_over(transfer);
+	else if (said == TRANSFER_ELSEWHERE)
+		transfer_move_on(transfer);
 	else if (said == TRANSFER_RESTART)
 		transfer_fail(transfer, STATUS_NETWORK,
 			      "the server sent a part that nobody asked for");
@@ -225,7 +237,7 @@ static void judge_refusal(struct transfer *transfer, const struct http_call *cal
 	complaint_describe(transfer, call, said, sizeof(said));
 	if (transfer->kind == TRANSFER_TOKEN)
 		transfer_fail(transfer, STATUS_DENIED, "%s%s", said,
-			      auth_has_credentials(transfer->auth)
+			      auth_has_credentials(transfer_source(transfer)->auth)
 				      ? " (are user name and password right?)"
 				      : "");
 	else if (status == 404 || status == 410)
@@ -264,13 +276,14 @@ static void judge_status(struct transfer *transfer, const struct http_call *call
 /* Over https nothing was heard: where that is allowed, try plain http. */
 static bool try_plain(struct transfer *transfer, const struct http_result *result)
 {
-	struct client *client = transfer->client;
-	bool was_secure = strcmp(client->scheme, "https") == 0;
+	struct endpoint *endpoint = transfer_source(transfer)->endpoint;
+	bool was_secure = strcmp(endpoint->scheme, "https") == 0;
 
-	if (client->is_settled || !client->may_use_http || transfer->url ||
+	if (endpoint->is_settled || !endpoint->may_use_http ||
+	    endpoint->settings.plain_only || transfer->url ||
 	    transfer->kind == TRANSFER_TOKEN || result->secure_channel)
 		return false;
-	client->scheme = was_secure ? "http" : "https";
+	endpoint->scheme = was_secure ? "http" : "https";
 	if (was_secure)
 		transfer_requeue(transfer, 0);
 	return was_secure;

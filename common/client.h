@@ -1,10 +1,10 @@
-/* client.h - GETs at one registry, made good.
+/* client.h - GETs at registries, made good.
  *
- * A transfer is one document or blob at the registry. The client sees it
- * through what may lie between: the registry's challenge and a token for it,
- * redirects, failures that a repeat can mend, answers that do not hold what
- * they should. Everything runs in one thread, from client_step(); nothing
- * blocks but that.
+ * A transfer is one document or blob. The client sees it through what may lie
+ * between: a registry's challenge and a token for it, redirects, failures that
+ * a repeat can mend, answers that do not hold what they should, mirrors that
+ * fail where the registry itself does not. Everything runs in one thread, from
+ * client_step(); nothing blocks but that.
  *
  * - a request carries an Authorization only to the origin it belongs to; it
  *   is made anew for every hop and never carried over
@@ -28,16 +28,41 @@ struct client;
 struct transfer;
 
 struct client_settings {
-	const char *host;       /* host[:port] */
-	const char *name;       /* the image, for messages */
-	bool insecure;          /* plain http will do */
-	bool no_tls_verify;     /* the registry's certificate need not be right;
-				   those of other hosts must */
-	bool verbose;           /* tell of repeats */
+	bool verbose;           /* tell of repeats and of mirrors that fail */
 	int jobs;               /* blobs at a time */
 	int64_t retry_wait_ms;  /* before the first repeat; doubles */
 	int64_t stall_seconds;
 	int64_t max_wait_seconds; /* the longest Retry-After obeyed */
+};
+
+/* A host that answers as a registry: one for all that is asked of it, because
+ * how it is spoken with and when it wants to be left alone is learnt once. */
+struct endpoint;
+
+struct endpoint_settings {
+	const char *host;      /* host[:port]; copied */
+	bool plain_only;       /* http, and never https */
+	bool insecure;         /* plain http will do */
+	bool no_tls_verify;    /* its certificate need not be right; those of
+				  other hosts must */
+	const char *upstream;  /* of a mirror: the registry it stands for, which
+				  goes along as ?ns=; copied. NULL: no mirror */
+};
+
+/* Where a repository can be had, and with which access. */
+struct source {
+	struct endpoint *endpoint;
+	const char *repository; /* as that host calls it */
+	struct auth *auth;
+};
+
+/* The sources of an image in the order in which they are tried; a transfer
+ * that fails at one goes on at the next. All of it is lent to the transfers. */
+struct route {
+	struct client *client;
+	const char *name; /* the image, for messages */
+	const struct source *sources;
+	size_t count; /* 1 at least */
 };
 
 /* What a sink says to a piece of an answer: 0, a failure (reported), or this,
@@ -48,6 +73,9 @@ struct client_settings {
 /* The same where what came is right as far as it goes: after an answer to a
  * request for a range the rest is asked for. */
 #define TRANSFER_SHORT 2
+
+/* What transfer_refuse() returns where another source is left to try. */
+#define TRANSFER_ELSEWHERE 4
 
 struct transfer_answer {
 	int64_t offset;     /* where it begins, because of resume() */
@@ -71,10 +99,10 @@ struct transfer_sink {
 };
 
 struct transfer_request {
-	const char *path;   /* below the host: "/v2/…"; copied */
+	const struct route *route;
+	const char *path;   /* below the repository: "blobs/…"; copied */
 	const char *label;  /* for messages: "layer 3 sha256:…"; copied */
 	const char *accept; /* or NULL; lent */
-	struct auth *auth;  /* lent */
 	bool is_blob;       /* counts against jobs; client_received() has its bytes */
 	const struct transfer_sink *sink; /* lent, as is context */
 	void *context;
@@ -83,9 +111,17 @@ struct transfer_request {
 struct client *client_new(const struct client_settings *settings);
 void client_free(struct client *client);
 
-/* Queue a transfer; they start in this order. Lent until client_free(). */
-struct transfer *client_get(struct client *client,
-			    const struct transfer_request *request);
+/* The endpoint with these settings, made where there is none yet; lent until
+ * client_free(). */
+struct endpoint *client_endpoint(struct client *client,
+				 const struct endpoint_settings *settings);
+
+/* Queue a transfer; they start in this order. Lent until client_forget(). */
+struct transfer *client_get(const struct transfer_request *request);
+
+/* Drop all transfers, and with them the failure of any: what comes next is
+ * another image. */
+void client_forget(struct client *client);
 
 /* Wait for the network, for one of fds (poll them afterwards), or for
  * timeout_ms, and do what there is to do. */
@@ -107,8 +143,9 @@ void transfer_cancel(struct transfer *transfer);
 void transfer_doubt(struct transfer *transfer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For sinks: report what no repeat can mend; returns -status. */
-int transfer_refuse(const struct transfer *transfer, enum status status,
+/* For sinks: what no repeat can mend. Reports it and returns -status, or keeps
+ * it and returns TRANSFER_ELSEWHERE where there is another source. */
+int transfer_refuse(struct transfer *transfer, enum status status,
 		    const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

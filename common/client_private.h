@@ -1,4 +1,4 @@
-/* client_private.h - what client.c, answer.c and access.c share. */
+/* client_private.h - what the files behind client.h share. */
 #ifndef OCCY_COMMON_CLIENT_PRIVATE_H
 #define OCCY_COMMON_CLIENT_PRIVATE_H
 
@@ -22,13 +22,15 @@ enum transfer_state {
 };
 
 struct transfer {
+	const struct route *route;
 	struct client *client;
 	struct transfer *next; /* in the order of client_get() */
 	enum transfer_kind kind;
 	enum transfer_state state;
 	char *path, *label;
 	const char *accept;
-	struct auth *auth;
+	size_t source;      /* of the route, in use */
+	struct buf elsewhere; /* what failed at earlier ones, a line each */
 	bool is_blob;
 	const struct transfer_sink *sink;
 	void *context;
@@ -57,15 +59,25 @@ struct transfer {
 	int result;
 };
 
-struct client {
-	struct client_settings settings; /* strings owned */
-	struct http *http;
-	struct transfer *transfers, **last;
+struct endpoint {
+	struct endpoint *next;
+	struct endpoint_settings settings; /* strings owned */
 	const char *scheme;     /* to try next, or in use */
 	bool may_use_http;
-	bool is_settled;        /* the registry has answered over scheme */
-	int jobs;               /* settings.jobs, less after a 429 or 503 */
-	int64_t paused_until;   /* milliseconds; for the whole host */
+	bool is_settled;        /* it has answered over scheme */
+	bool is_down;           /* a mirror that nothing more is asked of */
+	int jobs;               /* the client's, less after a 429 or 503 */
+	int64_t paused_until;   /* milliseconds */
+	struct {
+		int blobs, all;
+	} on_wire; /* while client.c looks for what may be sent */
+};
+
+struct client {
+	struct client_settings settings;
+	struct http *http;
+	struct endpoint *endpoints;
+	struct transfer *transfers, **last;
 	int64_t received;
 	int failure;            /* the first one of all transfers */
 };
@@ -74,16 +86,36 @@ struct client {
 #define TOKEN_BODY_MAX 262144
 #define REDIRECTS_MAX 10
 
+static inline const struct source *transfer_source(const struct transfer *transfer)
+{
+	return &transfer->route->sources[transfer->source];
+}
+
 /* client.c */
 int64_t client_now_ms(void);
-struct transfer *client_queue(struct client *client, enum transfer_kind kind,
-			      const struct transfer_request *request);
-/* The URL at the registry; the caller frees it. */
+
+/* endpoint.c */
+struct endpoint *endpoint_new(const struct endpoint_settings *settings, int jobs);
+void endpoint_free(struct endpoint *endpoint);
+bool endpoint_has(const struct endpoint *endpoint,
+		  const struct endpoint_settings *settings);
+/* The first source from that one on that is not down; count where none is. */
+size_t route_next(const struct route *route, size_t source);
+/* The URL at the source in use; the caller frees it. */
 char *transfer_home_url(const struct transfer *transfer);
-/* Go back to the registry's own URL, at once or after a wait. */
+
+/* transfer.c */
+void transfer_free(struct transfer *transfer);
+struct transfer *client_queue(enum transfer_kind kind, size_t source,
+			      const struct transfer_request *request);
+/* Go back to the source's own URL, at once or after a wait. */
 void transfer_requeue(struct transfer *transfer, int64_t wait_ms);
 void transfer_finish(struct transfer *transfer, int result);
-/* Report and finish. */
+/* There is another source. */
+bool transfer_has_elsewhere(const struct transfer *transfer);
+/* To the next source, as if nothing had happened. */
+void transfer_move_on(struct transfer *transfer);
+/* Report and finish, or move on. */
 void transfer_fail(struct transfer *transfer, enum status status,
 		   const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -170,14 +170,13 @@ static const struct transfer_sink blob_sink = {
 
 struct download *download_start(const struct download_request *request)
 {
-	AUTO(mem) char *path = mem_printf("/v2/%s/blobs/%s", request->repository,
-					  request->digest.text);
+	AUTO(mem) char *path = mem_printf("blobs/%s", request->digest.text);
 	struct download *d = mem_zalloc(1, sizeof(*d));
 	struct transfer_request transfer = {
+		.route = request->route,
 		.path = path,
 		.label = request->label,
 		.accept = "*/*",
-		.auth = request->auth,
 		.is_blob = true,
 		.sink = &blob_sink,
 		.context = d,
@@ -187,7 +186,7 @@ struct download *download_start(const struct download_request *request)
 	d->digest = request->digest;
 	d->size = request->size;
 	d->state = digest_begin(digest_algorithm(&request->digest));
-	d->transfer = client_get(request->client, &transfer);
+	d->transfer = client_get(&transfer);
 	return d;
 }
 

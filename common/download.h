@@ -16,10 +16,8 @@
 struct download;
 
 struct download_request {
-	struct client *client;
-	struct auth *auth;
+	const struct route *route;
 	struct store *store;
-	const char *repository;
 	const char *label;    /* for messages */
 	struct digest digest;
 	int64_t size;

@@ -84,7 +84,7 @@ static int on_headers(void *context, struct http_call *call)
 	struct transfer *transfer = context;
 	const char *encoding = http_header(call, "Content-Encoding", 0);
 
-	transfer->client->is_settled = true;
+	transfer_source(transfer)->endpoint->is_settled = true;
 	transfer->sink_said = 0;
 	transfer->body.len = 0;
 	transfer->to_sink = is_content(transfer, call);
@@ -139,12 +139,12 @@ static bool same_origin(const char *a, const char *b)
 	return one && two && strcmp(one, two) == 0;
 }
 
-static bool is_at_registry(const struct client *client, const char *url)
+static bool is_at(const struct endpoint *endpoint, const char *url)
 {
-	AUTO(mem) char *registry = mem_printf("%s://%s/", client->scheme,
-					      client->settings.host);
+	AUTO(mem) char *root = mem_printf("%s://%s/", endpoint->scheme,
+					  endpoint->settings.host);
 
-	return same_origin(url, registry);
+	return same_origin(url, root);
 }
 
 /* The Authorization for the URL that is asked next: only its home has one. */
@@ -155,8 +155,9 @@ static char *authorization_for(struct transfer *transfer, const char *url)
 	if (!same_origin(url, home))
 		return NULL;
 	if (transfer->kind == TRANSFER_TOKEN)
-		return auth_token_authorization(transfer->auth);
-	return auth_authorization(transfer->auth, &transfer->sent_generation);
+		return auth_token_authorization(transfer_source(transfer)->auth);
+	return auth_authorization(transfer_source(transfer)->auth,
+				  &transfer->sent_generation);
 }
 
 /* Where to go on; 0 is the beginning. Returns 0 or a failure. */
@@ -175,6 +176,7 @@ void exchange_start(struct transfer *transfer)
 	AUTO(mem) char *url = transfer->url ? mem_strdup(transfer->url)
 					    : transfer_home_url(transfer);
 	AUTO(mem) char *authorization = NULL;
+	const struct endpoint *endpoint = transfer_source(transfer)->endpoint;
 	struct http_request request = { .url = url, .accept = transfer->accept };
 	int rc = choose_range(transfer);
 
@@ -186,8 +188,8 @@ void exchange_start(struct transfer *transfer)
 	authorization = authorization_for(transfer, url);
 	transfer->sent_authorization = authorization != NULL;
 	request.authorization = authorization;
-	request.trust_anybody = transfer->client->settings.no_tls_verify &&
-				is_at_registry(transfer->client, url);
+	request.trust_anybody = endpoint->settings.no_tls_verify &&
+				is_at(endpoint, url);
 	transfer->encoding[0] = '\0';
 	transfer->state = TRANSFER_ON_WIRE;
 	transfer->call = http_start(transfer->client->http, &request, &handler,

@@ -49,17 +49,23 @@ int progress_mode_from(const char *name)
 	return -1;
 }
 
-struct progress *progress_new(enum progress_mode mode, const char *name)
+struct progress *progress_new(enum progress_mode mode)
 {
 	struct progress *progress = mem_zalloc(1, sizeof(*progress));
 
 	if (mode == PROGRESS_AUTO)
 		mode = isatty(STDERR_FILENO) ? PROGRESS_TTY : PROGRESS_LINES;
 	progress->mode = mode;
-	progress->name = mem_strdup(name);
+	progress->name = mem_strdup("");
 	progress->started = now_ms();
 	progress->drawn = progress->started;
 	return progress;
+}
+
+void progress_name(struct progress *progress, const char *name)
+{
+	free(progress->name);
+	progress->name = mem_strdup(name);
 }
 
 void progress_expect(struct progress *progress, int64_t bytes)

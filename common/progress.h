@@ -24,8 +24,11 @@ enum progress_mode {
 /* Returns the mode of that name, or -1. */
 int progress_mode_from(const char *name);
 
-/* name is copied. Never NULL. */
-struct progress *progress_new(enum progress_mode mode, const char *name);
+/* Never NULL. */
+struct progress *progress_new(enum progress_mode mode);
+
+/* What is being fetched from now on; copied. */
+void progress_name(struct progress *progress, const char *name);
 
 /* So many more bytes are going to be fetched. */
 void progress_expect(struct progress *progress, int64_t bytes);

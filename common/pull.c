@@ -11,9 +11,11 @@
 #include "common/registry.h"
 #include "common/reuse.h"
 
-/* What is on its way for one image. */
+/* One block of the stream on its way: one image for one platform. */
 struct work {
 	const struct pull *pull;
+	const struct wanted_image *wanted;
+	const struct route *route;
 	struct registry_image image;
 	struct image_config config; /* empty when it is no image config */
 	struct download *config_download; /* NULL: was in the store */
@@ -35,15 +37,19 @@ static void work_clear(struct work *work)
 	registry_image_clear(&work->image);
 }
 
+static inline void auto_release_work(struct work *work)
+{
+	work_clear(work);
+}
+
 /* Returns NULL when the blob is in the store already. */
-static struct download *start(const struct pull *pull, const char *label,
+static struct download *start(const struct work *work, const char *label,
 			      const struct descriptor *blob)
 {
+	const struct pull *pull = work->pull;
 	struct download_request request = {
-		.client = pull->client,
-		.auth = pull->auth,
+		.route = work->route,
 		.store = pull->store,
-		.repository = pull->reference->repository,
 		.label = label,
 		.digest = blob->digest,
 		.size = blob->size,
@@ -72,8 +78,8 @@ static int start_config(struct work *work)
 	if (manifest_is_container_image(manifest) &&
 	    manifest->config.size > CONFIG_MAX_BYTES)
 		return msg_fail(STATUS_INTEGRITY, "%s: %s: larger than %d bytes",
-				work->pull->name, label, CONFIG_MAX_BYTES);
-	work->config_download = start(work->pull, label, &manifest->config);
+				work->route->name, label, CONFIG_MAX_BYTES);
+	work->config_download = start(work, label, &manifest->config);
 	return 0;
 }
 
@@ -96,7 +102,7 @@ static int start_layers(struct work *work)
 					&work->layers[i].found);
 		if (rc == 0 && !work->layers[i].found.path &&
 		    !came_before(manifest, i))
-			work->layers[i].download = start(pull, name, layer);
+			work->layers[i].download = start(work, name, layer);
 	}
 	return rc;
 }
@@ -115,14 +121,14 @@ static int check_platform(struct work *work)
 	AUTO(mem) char *is = platform_text(&work->config.platform);
 
 	/* An entry that says a platform is believed, as everybody does. */
-	if (work->image.has_platform || !work->config.platform.os ||
+	if (pull->all_platforms || work->image.has_platform || !work->config.platform.os ||
 	    !work->config.platform.architecture ||
 	    platform_rank(&pull->wish, &work->config.platform) >= 0)
 		return 0;
 	if (work->image.has_index || pull->strict_platform)
 		return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %s",
-				pull->name, wanted, is);
-	msg_warn("%s: the image is for %s, not for %s", pull->name, is, wanted);
+				work->route->name, wanted, is);
+	msg_warn("%s: the image is for %s, not for %s", work->route->name, is, wanted);
 	return 0;
 }
 
@@ -142,12 +148,12 @@ static int take_config(struct work *work)
 		return rc;
 	if (image_config_parse(&work->config, bytes.data ? bytes.data : "",
 			       bytes.len, why, sizeof(why)) < 0)
-		return msg_fail(STATUS_INTEGRITY, "%s: config %s: %s", pull->name,
+		return msg_fail(STATUS_INTEGRITY, "%s: config %s: %s", work->route->name,
 				manifest->config.digest.text, why);
 	if (work->config.diff_id_count != manifest->layer_count)
 		return msg_fail(STATUS_INTEGRITY,
 				"%s: the manifest has %zu layers, but the config %zu diff_ids",
-				pull->name, manifest->layer_count,
+				work->route->name, manifest->layer_count,
 				work->config.diff_id_count);
 	return check_platform(work);
 }
@@ -199,22 +205,30 @@ static void add_platform(struct json_object *record, const struct platform *plat
 	json_add(record, "platform", json);
 }
 
-static void put_image(const struct work *work)
+/* What was asked for. */
+static void add_reference(struct json_object *record,
+			  const struct wanted_image *wanted)
 {
-	const struct reference *reference = work->pull->reference;
-	const struct document *document = &work->image.document;
-	AUTO(json) struct json_object *record = new_record("image");
+	const struct reference *reference = &wanted->reference;
 	AUTO(mem) char *name = reference_tagged_name(reference);
 	struct json_object *names = json_new_array();
 
 	if (name)
 		json_append(names, json_new_string(name));
 	json_add(record, "names", names);
-	json_add_string(record, "image", work->pull->typed_image);
+	json_add_string(record, "image", wanted->typed);
 	json_add_string(record, "registry", reference->host);
 	json_add_string(record, "repository", reference->repository);
 	if (reference->tag)
 		json_add_string(record, "tag", reference->tag);
+}
+
+static void put_image(const struct work *work)
+{
+	const struct document *document = &work->image.document;
+	AUTO(json) struct json_object *record = new_record("image");
+
+	add_reference(record, work->wanted);
 	add_descriptor(record, &document->digest,
 		       (int64_t)document->bytes.len, document->manifest.media_type);
 	json_add_string(record, "tag_digest", work->image.tag_digest.text);
@@ -296,7 +310,7 @@ static void put_layer(const struct work *work, size_t index)
 static int remember(const struct work *work)
 {
 	const struct document *document = &work->image.document;
-	AUTO(mem) char *name = reference_tagged_name(work->pull->reference);
+	AUTO(mem) char *name = reference_tagged_name(&work->wanted->reference);
 	struct store_image image = {
 		.name = name,
 		.digest = document->digest,
@@ -308,23 +322,13 @@ static int remember(const struct work *work)
 	return store_add_image(work->pull->store, &image);
 }
 
-static int run(struct work *work)
+static int start_all(struct work *work)
 {
 	const struct pull *pull = work->pull;
-	const struct registry_access access = {
-		.client = pull->client,
-		.auth = pull->auth,
-		.loop = pull->loop,
-		.name = pull->name,
-		.repository = pull->reference->repository,
-	};
 	const struct document *document = &work->image.document;
-	int rc = registry_find_image(&access, pull->reference, &pull->wish,
-				     &work->image);
+	int rc = store_put(pull->store, &document->digest, document->bytes.data,
+			   document->bytes.len);
 
-	if (rc == 0)
-		rc = store_put(pull->store, &document->digest,
-			       document->bytes.data, document->bytes.len);
 	if (rc == 0)
 		rc = start_config(work);
 	/* What can be reused only the config tells. */
@@ -334,24 +338,131 @@ static int run(struct work *work)
 		rc = take_config(work);
 	if (rc == 0 && pull->reuse)
 		rc = start_layers(work);
-	if (rc < 0)
-		return rc;
-	put_image(work);
-	put_config(work);
-	for (size_t i = 0; i < document->manifest.layer_count; i++) {
-		rc = wait_for(work, work->layers[i].download);
-		if (rc < 0)
-			return rc;
-		put_layer(work, i);
-	}
-	return remember(work);
+	return rc;
 }
 
-int pull_image(const struct pull *pull)
+static int wait_for_layers(const struct work *work)
 {
-	struct work work = { .pull = pull };
-	int rc = run(&work);
+	int rc = 0;
 
-	work_clear(&work);
+	for (size_t i = 0; rc == 0 && i < work->image.document.manifest.layer_count; i++)
+		rc = wait_for(work, work->layers[i].download);
+	return rc;
+}
+
+/* image is taken over. */
+static int pull_block(const struct pull *pull, const struct wanted_image *wanted,
+		      const struct route *route, struct registry_image *image)
+{
+	AUTO(work) struct work work = {
+		.pull = pull, .wanted = wanted, .route = route, .image = *image,
+	};
+	int rc;
+
+	*image = (struct registry_image){ 0 };
+	rc = start_all(&work);
+	if (rc == 0 && pull->keep_going)
+		rc = wait_for_layers(&work);
+	if (rc < 0)
+		return rc;
+	put_image(&work);
+	put_config(&work);
+	for (size_t i = 0; i < work.image.document.manifest.layer_count; i++) {
+		rc = wait_for(&work, work.layers[i].download);
+		if (rc < 0)
+			return rc;
+		put_layer(&work, i);
+	}
+	return remember(&work);
+}
+
+/* Returns 0 where the next image may do better. */
+static int leave_out(struct pull *pull, int failure)
+{
+	if (!pull->keep_going || failure == -STATUS_STORAGE ||
+	    failure == -STATUS_READER_GONE)
+		return failure;
+	pull->left_out++;
+	if (pull->failure == 0)
+		pull->failure = failure;
+	return 0;
+}
+
+/* The index has a record of its own, before the images it leads to. */
+static int put_index(const struct pull *pull, const struct wanted_image *wanted,
+		     const struct document *index)
+{
+	AUTO(json) struct json_object *record = new_record("index");
+	AUTO(mem) char *path = store_blob_path(pull->store, &index->digest);
+	int rc = store_put(pull->store, &index->digest, index->bytes.data,
+			   index->bytes.len);
+
+	if (rc < 0)
+		return rc;
+	add_reference(record, wanted);
+	add_descriptor(record, &index->digest, (int64_t)index->bytes.len,
+		       index->manifest.media_type);
+	json_add_string(record, "file", path);
+	stream_put_json(pull->out, RECORD_OTHER, record);
+	return 0;
+}
+
+static int pull_all_platforms(struct pull *pull, const struct wanted_image *wanted,
+			      const struct registry_access *access)
+{
+	AUTO(registry_walk) struct registry_walk *walk = NULL;
+	const struct document *index;
+	bool is_empty = true;
+	int got = registry_walk_begin(access, &wanted->reference, &walk);
+
+	if (got < 0)
+		return leave_out(pull, got);
+	index = registry_walk_index(walk);
+	if (index)
+		got = put_index(pull, wanted, index);
+	while (got >= 0) {
+		AUTO(registry_image) struct registry_image image = { 0 };
+
+		got = registry_walk_next(walk, &image);
+		if (got == 0 && is_empty)
+			got = msg_fail(STATUS_NOT_FOUND, "%s: no image for any platform",
+				       access->route->name);
+		if (got == 0)
+			break;
+		is_empty = false;
+		if (got > 0)
+			got = pull_block(pull, wanted, access->route, &image);
+		if (got < 0)
+			got = leave_out(pull, got);
+		client_forget(pull->client);
+	}
+	return got;
+}
+
+int pull_image(struct pull *pull, const struct wanted_image *image)
+{
+	AUTO(mem) char *name = reference_text(&image->reference);
+	AUTO(registry_image) struct registry_image found = { 0 };
+	struct route route;
+	const struct registry_access access = {
+		.route = &route,
+		.loop = pull->loop,
+	};
+	int rc = sources_find(pull->sources, &image->reference, name, &route);
+
+	progress_name(pull->progress, name);
+	if (rc < 0)
+		return rc;
+	if (pull->all_platforms) {
+		rc = pull_all_platforms(pull, image, &access);
+	} else {
+		rc = registry_find_image(&access, &image->reference, &pull->wish,
+					 &found);
+		if (rc == 0)
+			rc = pull_block(pull, image, &route, &found);
+		if (rc < 0)
+			rc = leave_out(pull, rc);
+	}
+	client_forget(pull->client);
 	return rc;
 }

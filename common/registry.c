@@ -105,20 +105,19 @@ static const struct transfer_sink manifest_sink = {
 static int get_document(const struct registry_access *access, const char *wanted,
 			struct request *request)
 {
-	AUTO(mem) char *path = mem_printf("/v2/%s/manifests/%s",
-					  access->repository, wanted);
+	AUTO(mem) char *path = mem_printf("manifests/%s", wanted);
 	AUTO(mem) char *label = strchr(wanted, ':')
 					? mem_printf("manifest %s", wanted)
 					: mem_strdup("manifest");
 	struct transfer_request transfer = {
+		.route = access->route,
 		.path = path,
 		.label = label,
 		.accept = MANIFEST_ACCEPT,
-		.auth = access->auth,
 		.sink = &manifest_sink,
 		.context = request,
 	};
-	int rc = client_wait(access->loop, client_get(access->client, &transfer));
+	int rc = client_wait(access->loop, client_get(&transfer));
 
 	free(request->type);
 	request->type = NULL;
@@ -148,27 +147,20 @@ static int no_platform(const struct registry_access *access,
 	if (!*offered)
 		return msg_fail(STATUS_NOT_FOUND,
 				"%s: no image for %s, nor for any other platform",
-				access->name, wanted);
+				access->route->name, wanted);
 	return msg_fail(STATUS_NOT_FOUND, "%s: no image for %s, only for: %.2000s",
-			access->name, wanted, offered);
+			access->route->name, wanted, offered);
 }
 
-/* From an index one step down. Keeps in *out what its entry says. */
-static int descend(const struct registry_access *access,
-		   const struct platform *wish, struct registry_image *out)
+static int get_entry(const struct registry_access *access,
+		     const struct index_entry *entry, struct registry_image *out)
 {
-	struct document index = out->document;
-	const struct index_entry *entry = manifest_choose(&index.manifest, wish);
-	struct request request = { .out = &out->document };
-	int rc;
+	struct request request = {
+		.out = &out->document,
+		.digest = &entry->descriptor.digest,
+		.size = entry->descriptor.size,
+	};
 
-	out->document = (struct document){ 0 };
-	out->has_index = true;
-	if (!entry) {
-		rc = no_platform(access, &index.manifest, wish);
-		document_clear(&index);
-		return rc;
-	}
 	if (entry->has_platform) {
 		AUTO(json) struct json_object *json = NULL;
 
@@ -177,16 +169,13 @@ static int descend(const struct registry_access *access,
 		platform_clear(&out->platform);
 		out->has_platform = platform_from_json(&out->platform, json) == 0;
 	}
-	request.digest = &entry->descriptor.digest;
-	request.size = entry->descriptor.size;
-	rc = get_document(access, entry->descriptor.digest.text, &request);
-	document_clear(&index);
-	return rc;
+	return get_document(access, entry->descriptor.digest.text, &request);
 }
 
-int registry_find_image(const struct registry_access *access,
-			const struct reference *reference,
-			const struct platform *wish, struct registry_image *out)
+/* What the reference itself names. */
+static int get_reference(const struct registry_access *access,
+			 const struct reference *reference,
+			 struct registry_image *out)
 {
 	struct request request = {
 		.out = &out->document,
@@ -200,14 +189,177 @@ int registry_find_image(const struct registry_access *access,
 			      &request);
 
 	out->tag_digest = out->document.digest;
+	return rc;
+}
+
+static int too_deep(const struct registry_access *access)
+{
+	return msg_fail(STATUS_INTEGRITY, "%s: more than %d indexes within each other",
+			access->route->name, MANIFEST_MAX_INDEX_DEPTH);
+}
+
+/* From an index one step down. Keeps in *out what its entry says. */
+static int descend(const struct registry_access *access,
+		   const struct platform *wish, struct registry_image *out)
+{
+	struct document index = out->document;
+	const struct index_entry *entry = manifest_choose(&index.manifest, wish);
+	int rc;
+
+	out->document = (struct document){ 0 };
+	out->has_index = true;
+	if (!entry) {
+		rc = no_platform(access, &index.manifest, wish);
+		document_clear(&index);
+		return rc;
+	}
+	rc = get_entry(access, entry, out);
+	document_clear(&index);
+	return rc;
+}
+
+int registry_find_image(const struct registry_access *access,
+			const struct reference *reference,
+			const struct platform *wish, struct registry_image *out)
+{
+	int rc = get_reference(access, reference, out);
+
 	for (int depth = 0; rc == 0; depth++) {
 		if (out->document.manifest.kind == MANIFEST_IMAGE)
 			return 0;
 		if (depth == MANIFEST_MAX_INDEX_DEPTH)
-			return msg_fail(STATUS_INTEGRITY,
-					"%s: more than %d indexes within each other",
-					access->name, MANIFEST_MAX_INDEX_DEPTH);
+			return too_deep(access);
 		rc = descend(access, wish, out);
 	}
 	return rc;
+}
+
+/* The indexes from the reference's down to where the walk stands. */
+struct registry_walk {
+	const struct registry_access *access;
+	struct registry_image first; /* what the reference names */
+	struct {
+		struct document index;
+		size_t next; /* of its entries */
+	} path[MANIFEST_MAX_INDEX_DEPTH];
+	size_t depth;
+	struct digest tag_digest;
+	struct digest *seen; /* entries, of all indexes */
+	size_t seen_count, seen_room;
+};
+
+int registry_walk_begin(const struct registry_access *access,
+			const struct reference *reference,
+			struct registry_walk **out)
+{
+	AUTO(registry_walk) struct registry_walk *walk =
+		mem_zalloc(1, sizeof(*walk));
+	int rc;
+
+	walk->access = access;
+	rc = get_reference(access, reference, &walk->first);
+	if (rc < 0)
+		return rc;
+	walk->tag_digest = walk->first.tag_digest;
+	if (walk->first.document.manifest.kind == MANIFEST_INDEX) {
+		walk->path[0].index = walk->first.document;
+		walk->first.document = (struct document){ 0 };
+		walk->depth = 1;
+	}
+	*out = TAKE(walk);
+	return 0;
+}
+
+static void leave_indexes(struct registry_walk *walk)
+{
+	while (walk->depth > 0)
+		document_clear(&walk->path[--walk->depth].index);
+}
+
+void registry_walk_free(struct registry_walk *walk)
+{
+	leave_indexes(walk);
+	registry_image_clear(&walk->first);
+	free(walk->seen);
+	free(walk);
+}
+
+const struct document *registry_walk_index(const struct registry_walk *walk)
+{
+	return walk->depth > 0 ? &walk->path[0].index : NULL;
+}
+
+/* Also what keeps indexes that name each other's entries from being endless. */
+static bool was_seen(struct registry_walk *walk, const struct digest *digest)
+{
+	for (size_t i = 0; i < walk->seen_count; i++)
+		if (digest_equal(&walk->seen[i], digest))
+			return true;
+	walk->seen = mem_grow(walk->seen, walk->seen_count, &walk->seen_room,
+			      sizeof(*walk->seen));
+	walk->seen[walk->seen_count++] = *digest;
+	return false;
+}
+
+static const struct index_entry *next_entry(struct registry_walk *walk)
+{
+	while (walk->depth > 0) {
+		const struct manifest *index =
+			&walk->path[walk->depth - 1].index.manifest;
+		size_t *next = &walk->path[walk->depth - 1].next;
+
+		while (*next < index->entry_count) {
+			const struct index_entry *entry = &index->entries[(*next)++];
+
+			if (!entry->is_attestation &&
+			    !was_seen(walk, &entry->descriptor.digest))
+				return entry;
+		}
+		document_clear(&walk->path[--walk->depth].index);
+	}
+	return NULL;
+}
+
+static int push(struct registry_walk *walk, struct registry_image *image)
+{
+	if (walk->depth == MANIFEST_MAX_INDEX_DEPTH)
+		return too_deep(walk->access);
+	walk->path[walk->depth].index = image->document;
+	walk->path[walk->depth++].next = 0;
+	image->document = (struct document){ 0 };
+	registry_image_clear(image);
+	return 0;
+}
+
+int registry_walk_next(struct registry_walk *walk, struct registry_image *out)
+{
+	const struct index_entry *entry;
+
+	if (walk->first.document.bytes.len > 0) {
+		*out = walk->first;
+		walk->first = (struct registry_image){ 0 };
+		return 1;
+	}
+	while ((entry = next_entry(walk))) {
+		int rc;
+
+		if (walk->seen_count > MANIFEST_MAX_ENTRIES) {
+			leave_indexes(walk);
+			return msg_fail(STATUS_INTEGRITY,
+					"%s: leads to more than %d manifests",
+					walk->access->route->name,
+					MANIFEST_MAX_ENTRIES);
+		}
+		out->has_index = true;
+		out->tag_digest = walk->tag_digest;
+		rc = get_entry(walk->access, entry, out);
+		if (rc < 0)
+			return rc;
+		if (out->document.manifest.kind == MANIFEST_IMAGE)
+			return 1;
+		rc = push(walk, out);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }

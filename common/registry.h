@@ -33,11 +33,8 @@ struct registry_image {
 };
 
 struct registry_access {
-	struct client *client;
-	struct auth *auth;
+	const struct route *route;
 	const struct client_loop *loop;
-	const char *name;       /* the image, for messages */
-	const char *repository;
 };
 
 /* Fill *out, which starts empty. Returns 0 or a failure (reported): no such
@@ -46,7 +43,29 @@ int registry_find_image(const struct registry_access *access,
 			const struct reference *reference,
 			const struct platform *wish, struct registry_image *out);
 
+/* All images that the reference leads to, one after another, whatever their
+ * platform: through indexes in indexes, without attestations, each image
+ * once. */
+struct registry_walk;
+
+/* Fetches what the reference names. access and reference must outlive the
+ * walk. Returns 0 with *out to be freed, or a failure. */
+int registry_walk_begin(const struct registry_access *access,
+			const struct reference *reference,
+			struct registry_walk **out);
+void registry_walk_free(struct registry_walk *walk);
+
+/* What the reference names where that is an index; NULL where it is an image.
+ * Lent, until the first registry_walk_next(). */
+const struct document *registry_walk_index(const struct registry_walk *walk);
+
+/* Fill *out, which is empty. Returns 1, 0 at the end, or a failure; after one
+ * the next image may be asked for, that one is passed over. */
+int registry_walk_next(struct registry_walk *walk, struct registry_image *out);
+
 void registry_image_clear(struct registry_image *image);
+
+AUTO_DEFINE(registry_walk, struct registry_walk *, registry_walk_free);
 
 static inline void auto_release_registry_image(struct registry_image *image)
 {

@@ -206,7 +206,8 @@ many_layers() {
 
 # Arguments
 
-usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream'
+usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream
+       occy-pull [options] -f LIST >stream'
 
 # misused TEXT ARGUMENT...
 misused() {

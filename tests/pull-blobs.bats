@@ -109,8 +109,12 @@ of_first() {
 
 # first_asked REPOSITORY LINES [EXPRESSION]
 first_asked() {
-	within 3 cmp -s <(of_first "$1" "${3-empty}") <(lines "$2") ||
+	within 3 is_first_asked "$@" ||
 		diff <(of_first "$1" "${3-empty}") <(lines "$2")
+}
+
+is_first_asked() {
+	cmp -s <(of_first "$1" "${3-empty}") <(lines "$2")
 }
 
 @test "R76 a blob's name appears when the blob is whole and right, not before" {
@@ -139,8 +143,8 @@ first_asked() {
 	fails 8 "occy-pull: HOST/r77:$label: longer than the $first_size bytes of the manifest" r77 latest
 	first_asked r77 "$(times 2 'blob 200')"
 	# What lay in the buffers between is gone, of 256 MiB.
-	run -0 jq -e 'select(.path | contains("/r77/")) | .bytes < 30000000' "$faults_log"
-	[[ $output != *false* ]]
+	run -0 jq -es '[.[] | select((.path // "") | contains("/r77/"))]
+		| length > 2 and all(.bytes < 30000000)' "$faults_log"
 	fails 8 "occy-pull: HOST/r77-size:fr-wrongsize: layer 1 $(digest latest layer 1): the server has $(size "$(digest latest layer 1)") bytes (application/octet-stream), but the manifest says $(($(size "$(digest latest layer 1)") + 1))" \
 		r77-size fr-wrongsize
 }

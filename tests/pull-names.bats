@@ -16,7 +16,8 @@ describe() {
 	lines 'image latest' layer 'file a one' 'image other' layer 'file a other'
 }
 
-usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream'
+usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream
+       occy-pull [options] -f LIST >stream'
 
 # misused TEXT ARGUMENT...: status 2, nothing else happens.
 misused() {

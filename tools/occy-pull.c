@@ -1,5 +1,5 @@
-/* occy-pull - fetch an image from a registry into a store, and say what is
- * there in a stream.
+/* occy-pull - fetch images from registries into a store, and say what is there
+ * in a stream.
  *
  * - the header goes out before anything can fail; the end record last, and
  *   only when all before it went well
@@ -15,43 +15,53 @@
 #include <unistd.h>
 
 #include "common/cli.h"
-#include "common/credentials.h"
+#include "common/imagelist.h"
 #include "common/io.h"
 #include "common/mem.h"
+#include "common/mirror.h"
 #include "common/msg.h"
 #include "common/pull.h"
+#include "common/sources.h"
 #include "common/stream.h"
 
 #define PASSWORD_MAX 65536
 
 struct options {
-	const char *os, *architecture, *variant;
-	bool strict_platform;
+	const char *os, *architecture, *variant; /* NULL: the default */
+	bool all_platforms, strict_platform, keep_going;
 	const char *store, *reuse;
-	const char *image; /* as typed */
+	const char *list; /* a file that names the images; or NULL */
+	struct image_list images;
 	const char *authfile, *username;
-	bool password_stdin;
+	bool password_stdin, insecure, no_tls_verify;
+	struct mirror_list mirrors;
 	struct client_settings client;
 	enum progress_mode progress;
-	struct reference reference;
 };
 
 static const struct cli cli = {
 	.name = "occy-pull",
-	.synopsis = "[options] REGISTRY IMAGE TAG >stream",
+	.synopsis = "[options] REGISTRY IMAGE TAG >stream\n"
+		    "       occy-pull [options] -f LIST >stream",
 	.help =
-"Fetch an image into the store and describe it in a stream on stdout.\n"
+"Fetch images into the store and describe them in a stream on stdout.\n"
 "TAG may be a digest.\n"
 "\n"
+"  -f, --file LIST          fetch what the lines of LIST name (- for stdin)\n"
+"      --keep-going         leave out images that fail, fetch the others\n"
 "      --os OS              operating system (linux)\n"
 "      --architecture ARCH  architecture (amd64)\n"
 "      --variant VARIANT    variant of the architecture\n"
+"      --all-platforms      every image that the reference leads to\n"
 "      --strict-platform    refuse an image for another platform even where\n"
 "                           the registry offers no choice\n"
 "      --store DIR          where blobs are kept (OCCY_STORE, else\n"
 "                           ~/.cache/occystrap)\n"
 "      --reuse DIR          do not fetch layers that DIR holds, a directory\n"
 "                           written by occy-pack --dir\n"
+"      --mirror [http://]HOST[=UPSTREAM]\n"
+"                           ask HOST first, in place of the registry UPSTREAM\n"
+"                           or of any; may be repeated (OCCY_MIRRORS)\n"
 "      --insecure           plain http will do\n"
 "      --no-tls-verify      do not check the registry's certificate\n"
 "      --authfile FILE      where logins are kept, as podman and docker do\n"
@@ -73,7 +83,10 @@ enum {
 	OPTION_OS = 256,
 	OPTION_ARCHITECTURE,
 	OPTION_VARIANT,
+	OPTION_ALL_PLATFORMS,
 	OPTION_STRICT_PLATFORM,
+	OPTION_KEEP_GOING,
+	OPTION_MIRROR,
 	OPTION_STORE,
 	OPTION_REUSE,
 	OPTION_INSECURE,
@@ -88,12 +101,16 @@ enum {
 };
 
 static const struct option longopts[] = {
+	{ "file", required_argument, NULL, 'f' },
+	{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
 	{ "os", required_argument, NULL, OPTION_OS },
 	{ "architecture", required_argument, NULL, OPTION_ARCHITECTURE },
 	{ "variant", required_argument, NULL, OPTION_VARIANT },
+	{ "all-platforms", no_argument, NULL, OPTION_ALL_PLATFORMS },
 	{ "strict-platform", no_argument, NULL, OPTION_STRICT_PLATFORM },
 	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "reuse", required_argument, NULL, OPTION_REUSE },
+	{ "mirror", required_argument, NULL, OPTION_MIRROR },
 	{ "insecure", no_argument, NULL, OPTION_INSECURE },
 	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
 	{ "authfile", required_argument, NULL, OPTION_AUTHFILE },
@@ -121,9 +138,29 @@ static enum progress_mode progress_option(const char *name)
 	return (enum progress_mode)mode;
 }
 
+static void add_mirrors(struct options *opt, const char *text, const char *name)
+{
+	char why[512];
+
+	if (mirror_add_all(&opt->mirrors, text, why, sizeof(why)) < 0)
+		cli_usage(&cli, "%s: %.511s", name, why);
+}
+
 static void take_option(struct options *opt, int c)
 {
 	switch (c) {
+	case 'f':
+		opt->list = optarg;
+		break;
+	case OPTION_KEEP_GOING:
+		opt->keep_going = true;
+		break;
+	case OPTION_ALL_PLATFORMS:
+		opt->all_platforms = true;
+		break;
+	case OPTION_MIRROR:
+		add_mirrors(opt, optarg, "--mirror");
+		break;
 	case OPTION_OS:
 		opt->os = optarg;
 		break;
@@ -143,10 +180,10 @@ static void take_option(struct options *opt, int c)
 		opt->reuse = optarg;
 		break;
 	case OPTION_INSECURE:
-		opt->client.insecure = true;
+		opt->insecure = true;
 		break;
 	case OPTION_NO_TLS_VERIFY:
-		opt->client.no_tls_verify = true;
+		opt->no_tls_verify = true;
 		break;
 	case OPTION_AUTHFILE:
 		opt->authfile = optarg;
@@ -184,12 +221,37 @@ static void take_option(struct options *opt, int c)
 	}
 }
 
-static void parse_options(int argc, char **argv, struct options *opt)
+static void check_options(const struct options *opt)
+{
+	if (opt->password_stdin != (opt->username != NULL))
+		cli_usage(&cli, "--username and --password-stdin go together");
+	if (opt->password_stdin && opt->list && strcmp(opt->list, "-") == 0)
+		cli_usage(&cli, "stdin cannot be both the list and the password");
+	if (opt->all_platforms && (opt->os || opt->architecture || opt->variant ||
+				   opt->strict_platform))
+		cli_usage(&cli, "--all-platforms leaves no platform to choose");
+}
+
+static void take_operands(struct options *opt, char **operands, int count)
 {
 	char why[512];
+
+	if (opt->list && count > 0)
+		cli_usage(&cli, "images are named by LIST or by REGISTRY IMAGE TAG, not by both");
+	if (opt->list)
+		return;
+	if (count != 3)
+		cli_usage(&cli, "REGISTRY, IMAGE and TAG are needed");
+	if (image_list_add(&opt->images, operands[0], operands[1], operands[2],
+			   why, sizeof(why)) < 0)
+		cli_usage(&cli, "%s", why);
+}
+
+static void parse_options(int argc, char **argv, struct options *opt)
+{
 	int c;
 
-	while ((c = getopt_long(argc, argv, ":j:qvhV", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":f:j:qvhV", longopts, NULL)) != -1) {
 		if (c == 'h')
 			cli_help(&cli);
 		if (c == 'V')
@@ -198,15 +260,9 @@ static void parse_options(int argc, char **argv, struct options *opt)
 			cli_bad_option(&cli, c, argv);
 		take_option(opt, c);
 	}
-	if (opt->password_stdin != (opt->username != NULL))
-		cli_usage(&cli, "--username and --password-stdin go together");
-	if (argc - optind != 3)
-		cli_usage(&cli, "REGISTRY, IMAGE and TAG are needed");
-	opt->image = argv[optind + 1];
-	if (reference_from_parts(&opt->reference, argv[optind],
-				 argv[optind + 1], argv[optind + 2], why,
-				 sizeof(why)) < 0)
-		cli_usage(&cli, "%s", why);
+	check_options(opt);
+	take_operands(opt, argv + optind, argc - optind);
+	add_mirrors(opt, getenv("OCCY_MIRRORS"), "OCCY_MIRRORS");
 }
 
 /* The first line of stdin. */
@@ -225,19 +281,23 @@ static int read_password(char **out)
 	return 0;
 }
 
-static int find_credentials(const struct options *opt, struct credentials *out)
+static const char *login_variable(void)
 {
-	struct credentials_query query = {
-		.host = opt->reference.typed_host,
-		.repository = opt->reference.repository,
-		.authfile = opt->authfile,
-		.is_named = true,
-	};
+	const char *name = "OCCYSTRAP_PASSWORD", *value = getenv(name);
 
-	if (!opt->username)
-		return credentials_find(out, &query);
-	out->user = mem_strdup(opt->username);
-	return read_password(&out->password);
+	return value && *value ? name : NULL;
+}
+
+/* A login that is given by hand is for one registry: no list makes it known to
+ * a second one. */
+static int check_login(const struct options *opt)
+{
+	const char *given = opt->username ? "--username" : login_variable();
+
+	if (!given || image_list_has_one_registry(&opt->images))
+		return 0;
+	return msg_fail(STATUS_USAGE, "%s is for one registry, but %s names several",
+			given, opt->list);
 }
 
 /* What one turn of the loop needs. */
@@ -264,75 +324,93 @@ static int take_turn(void *context, int timeout_ms)
 	return 0;
 }
 
-static int pull_one(const struct options *opt, const char *name,
-		    struct stream_writer *out)
+static void set_wish(struct platform *wish, const struct options *opt)
 {
-	struct client_settings settings = opt->client;
-	AUTO(store) struct store *store = NULL;
-	AUTO(credentials) struct credentials credentials = { 0 };
-	AUTO(platform) struct platform wish = { 0 };
-	AUTO(auth) struct auth *auth = NULL;
-	AUTO(client) struct client *client = NULL;
-	AUTO(progress) struct progress *progress = progress_new(opt->progress, name);
-	int rc = store_open(opt->store, &store);
-
-	if (rc == 0)
-		rc = find_credentials(opt, &credentials);
-	if (rc < 0)
-		return rc;
-	wish.os = mem_strdup(opt->os);
-	wish.architecture = mem_strdup(opt->architecture);
-	wish.variant = opt->variant ? mem_strdup(opt->variant) : NULL;
-	platform_normalize(&wish);
-	settings.host = opt->reference.host;
-	settings.name = name;
-	if (settings.no_tls_verify)
-		msg_warn("the certificate of %s is not checked", settings.host);
-	client = client_new(&settings);
-	auth = auth_new(opt->reference.repository, &credentials);
-
-	struct turn turn = { .client = client, .out = out, .progress = progress };
-	struct client_loop loop = { .turn = take_turn, .context = &turn };
-	struct pull pull = {
-		.client = client,
-		.auth = auth,
-		.store = store,
-		.out = out,
-		.progress = progress,
-		.loop = &loop,
-		.reference = &opt->reference,
-		.name = name,
-		.typed_image = opt->image,
-		.reuse = opt->reuse,
-		.wish = wish,
-		.strict_platform = opt->strict_platform,
-	};
-
-	return pull_image(&pull);
+	wish->os = mem_strdup(opt->os ? opt->os : "linux");
+	wish->architecture = mem_strdup(opt->architecture ? opt->architecture : "amd64");
+	wish->variant = opt->variant ? mem_strdup(opt->variant) : NULL;
+	platform_normalize(wish);
 }
 
-static int pull_all(const struct options *opt)
+static int pull_images(const struct options *opt, const char *password,
+		       struct pull *pull)
 {
-	AUTO(mem) char *name = reference_text(&opt->reference);
+	AUTO(client) struct client *client = client_new(&opt->client);
+	AUTO(progress) struct progress *progress = progress_new(opt->progress);
+	struct sources_settings settings = {
+		.insecure = opt->insecure,
+		.no_tls_verify = opt->no_tls_verify,
+		.authfile = opt->authfile,
+		.username = opt->username,
+		.password = password,
+		.mirrors = &opt->mirrors,
+	};
+	AUTO(sources) struct sources *sources = sources_new(client, &settings);
+	struct turn turn = { .client = client, .out = pull->out, .progress = progress };
+	struct client_loop loop = { .turn = take_turn, .context = &turn };
+	int rc = 0;
+
+	pull->client = client;
+	pull->sources = sources;
+	pull->progress = progress;
+	pull->loop = &loop;
+	for (size_t i = 0; i < opt->images.count && rc == 0; i++)
+		rc = pull_image(pull, &opt->images.items[i]);
+	return rc;
+}
+
+static int pull_all(struct options *opt, struct pull *pull)
+{
+	AUTO(store) struct store *store = NULL;
+	AUTO(mem) char *password = NULL;
+	int rc = opt->list ? image_list_read(&opt->images, opt->list) : 0;
+
+	if (rc == 0)
+		rc = check_login(opt);
+	if (rc == 0)
+		rc = store_open(opt->store, &store);
+	if (rc == 0 && opt->username)
+		rc = read_password(&password);
+	if (rc < 0)
+		return rc;
+	pull->store = store;
+	set_wish(&pull->wish, opt);
+	rc = pull_images(opt, password, pull);
+	platform_clear(&pull->wish);
+	if (password)
+		explicit_bzero(password, strlen(password));
+	return rc;
+}
+
+static int run(struct options *opt)
+{
 	AUTO(stream_writer) struct stream_writer *out =
 		stream_writer_new(STDOUT_FILENO, "stdout");
+	struct pull pull = {
+		.out = out,
+		.reuse = opt->reuse,
+		.strict_platform = opt->strict_platform,
+		.all_platforms = opt->all_platforms,
+		.keep_going = opt->keep_going,
+	};
+	struct stream_summary summary = { 0 };
 	int rc;
 
 	stream_put_header(out);
 	rc = stream_flush(out);
 	if (rc == 0)
-		rc = pull_one(opt, name, out);
+		rc = pull_all(opt, &pull);
 	if (rc < 0)
 		return rc;
-	stream_put_end(out, NULL);
-	return stream_flush(out);
+	summary.left_out = pull.left_out;
+	stream_put_end(out, &summary);
+	rc = stream_flush(out);
+	return rc < 0 ? rc : pull.failure;
 }
 
 int main(int argc, char **argv)
 {
 	struct options opt = {
-		.os = "linux",
-		.architecture = "amd64",
 		.client = {
 			.jobs = 4,
 			.retry_wait_ms = 1000,
@@ -344,7 +422,8 @@ int main(int argc, char **argv)
 
 	cli_init(&cli);
 	parse_options(argc, argv, &opt);
-	rc = pull_all(&opt);
-	reference_clear(&opt.reference);
+	rc = run(&opt);
+	image_list_clear(&opt.images);
+	mirror_list_clear(&opt.mirrors);
 	return cli_finish(rc);
 }

@@ -1,0 +1,101 @@
+/* endpoint.c - the hosts that answer as registries, and where a transfer's
+ * home is at the one in use; client.h
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/client_private.h"
+#include "common/mem.h"
+
+/* localhost, 127.0.0.0/8 and [::1]: plain http stays on this machine. */
+static bool is_loopback(const char *host)
+{
+	size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	unsigned int a, b, c, d;
+	char end;
+
+	if (len == 9 && strncasecmp(host, "localhost", len) == 0)
+		return true;
+	if (len == 5 && strncmp(host, "[::1]", len) == 0)
+		return true;
+	return sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &end) >= 4 &&
+	       a == 127 && strspn(host, "0123456789.") == len;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static char *copy(const char *text)
+{
+	return text ? mem_strdup(text) : NULL;
+}
+
+bool endpoint_has(const struct endpoint *endpoint,
+		  const struct endpoint_settings *settings)
+{
+	const struct endpoint_settings *has = &endpoint->settings;
+
+	return is_same(has->host, settings->host) &&
+	       is_same(has->upstream, settings->upstream) &&
+	       has->plain_only == settings->plain_only &&
+	       has->insecure == settings->insecure &&
+	       has->no_tls_verify == settings->no_tls_verify;
+}
+
+struct endpoint *endpoint_new(const struct endpoint_settings *settings, int jobs)
+{
+	struct endpoint *endpoint = mem_zalloc(1, sizeof(*endpoint));
+
+	endpoint->settings = *settings;
+	endpoint->settings.host = mem_strdup(settings->host);
+	endpoint->settings.upstream = copy(settings->upstream);
+	endpoint->scheme = settings->plain_only ? "http" : "https";
+	endpoint->may_use_http = settings->insecure || is_loopback(settings->host);
+	endpoint->jobs = jobs;
+	if (settings->no_tls_verify)
+		msg_warn("the certificate of %s is not checked", settings->host);
+	return endpoint;
+}
+
+void endpoint_free(struct endpoint *endpoint)
+{
+	free((void *)(uintptr_t)endpoint->settings.host);
+	free((void *)(uintptr_t)endpoint->settings.upstream);
+	free(endpoint);
+}
+
+size_t route_next(const struct route *route, size_t source)
+{
+	while (source < route->count && route->sources[source].endpoint->is_down)
+		source++;
+	return source;
+}
+
+char *transfer_home_url(const struct transfer *transfer)
+{
+	const struct source *source = transfer_source(transfer);
+	const struct endpoint_settings *host = &source->endpoint->settings;
+	struct buf url = { 0 };
+
+	if (transfer->kind == TRANSFER_TOKEN)
+		return auth_token_url(source->auth);
+	buf_append_text(&url, source->endpoint->scheme);
+	buf_append_text(&url, "://");
+	buf_append_text(&url, host->host);
+	buf_append_text(&url, "/v2/");
+	if (transfer->kind == TRANSFER_PING)
+		return buf_take(&url);
+	buf_append_text(&url, source->repository);
+	buf_append_text(&url, "/");
+	buf_append_text(&url, transfer->path);
+	/* distribution-spec "Registry Proxying" */
+	if (host->upstream) {
+		buf_append_text(&url, strchr(transfer->path, '?') ? "&ns=" : "?ns=");
+		http_append_encoded(&url, host->upstream);
+	}
+	return buf_take(&url);
+}

@@ -1,0 +1,200 @@
+/* transfer.c - what becomes of a transfer: queued, begun again, passed on to the
+ * next source, finished; client_private.h
+ *
+ * What fails at a mirror is kept, and told when nobody else has done better.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/client_private.h"
+#include "common/mem.h"
+
+struct transfer *client_queue(enum transfer_kind kind, size_t source,
+			      const struct transfer_request *request)
+{
+	struct transfer *transfer = mem_zalloc(1, sizeof(*transfer));
+	struct client *client = request->route->client;
+
+	transfer->route = request->route;
+	transfer->client = client;
+	transfer->kind = kind;
+	transfer->path = mem_strdup(request->path);
+	transfer->label = mem_strdup(request->label);
+	transfer->accept = request->accept;
+	transfer->source = source;
+	transfer->is_blob = request->is_blob;
+	transfer->sink = request->sink;
+	transfer->context = request->context;
+	*client->last = transfer;
+	client->last = &transfer->next;
+	return transfer;
+}
+
+struct transfer *client_get(const struct transfer_request *request)
+{
+	return client_queue(TRANSFER_RESOURCE, 0, request);
+}
+
+void transfer_free(struct transfer *transfer)
+{
+	http_cancel(transfer->call);
+	free(transfer->path);
+	free(transfer->label);
+	free(transfer->url);
+	buf_clear(&transfer->body);
+	buf_clear(&transfer->elsewhere);
+	free(transfer);
+}
+
+bool transfer_is_finished(const struct transfer *transfer)
+{
+	return transfer->state == TRANSFER_FINISHED;
+}
+
+int transfer_result(const struct transfer *transfer)
+{
+	return transfer->result;
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+	http_cancel(transfer->call);
+	transfer->call = NULL;
+	if (transfer->state != TRANSFER_FINISHED)
+		transfer->result = -STATUS_FAILED;
+	transfer->state = TRANSFER_FINISHED;
+}
+
+void transfer_requeue(struct transfer *transfer, int64_t wait_ms)
+{
+	free(transfer->url);
+	transfer->url = NULL;
+	transfer->redirects = 0;
+	transfer->resume_at = client_now_ms() + wait_ms;
+	transfer->state = wait_ms > 0 ? TRANSFER_PAUSED : TRANSFER_QUEUED;
+}
+
+void transfer_finish(struct transfer *transfer, int result)
+{
+	transfer->state = TRANSFER_FINISHED;
+	transfer->result = result;
+	if (transfer->client->failure == 0 && result < 0)
+		transfer->client->failure = result;
+	buf_clear(&transfer->body);
+	if (transfer->kind != TRANSFER_RESOURCE)
+		access_finished(transfer);
+}
+
+bool transfer_has_elsewhere(const struct transfer *transfer)
+{
+	return route_next(transfer->route, transfer->source + 1) <
+	       transfer->route->count;
+}
+
+void transfer_move_on(struct transfer *transfer)
+{
+	/* An access is for those who wait for it; they move on. */
+	if (transfer->kind != TRANSFER_RESOURCE) {
+		transfer_finish(transfer, TRANSFER_ELSEWHERE);
+		return;
+	}
+	transfer->source = route_next(transfer->route, transfer->source + 1);
+	transfer->tries = 0;
+	/* What was thrown away need not be gone on with. */
+	transfer->is_from_start = transfer->doubts > 0;
+	transfer->doubts = 0;
+	transfer->was_rejected = false;
+	transfer->has_pinged = false;
+	transfer_requeue(transfer, 0);
+}
+
+/* An overloaded mirror is left alone, and one that has never answered. */
+static void keep(struct transfer *transfer, enum status status, const char *text)
+{
+	struct endpoint *endpoint = transfer_source(transfer)->endpoint;
+	AUTO(mem) char *line = mem_printf("%s: mirror %s: %s", transfer->label,
+					  endpoint->settings.host, text);
+
+	if (!endpoint->is_settled || status == STATUS_LIMITED)
+		endpoint->is_down = true;
+	if (transfer->client->settings.verbose)
+		msg_note("%s: %.2500s; going on elsewhere", transfer->route->name,
+			 line);
+	buf_append_text(&transfer->elsewhere, line);
+	buf_append(&transfer->elsewhere, "\n", 1);
+}
+
+static void tell_what_was_kept(const struct transfer *transfer)
+{
+	const char *line = transfer->elsewhere.data;
+	const char *end;
+
+	for (; line && (end = strchr(line, '\n')); line = end + 1)
+		msg_warn("%s: %.*s", transfer->route->name, (int)(end - line),
+			 line);
+}
+
+/* Only the first failure of a client is told: the others are given up for its
+ * sake, or have the same cause. */
+__attribute__((format(printf, 3, 0)))
+static int report(struct transfer *transfer, enum status status,
+		  const char *format, va_list ap)
+{
+	bool encoded = transfer->encoding[0] != '\0';
+	char said[2048];
+	AUTO(mem) char *text = NULL;
+
+	if (transfer->client->failure != 0)
+		return -(int)status;
+	/* The parts are escaped already; escaping twice changes nothing. */
+	vsnprintf(said, sizeof(said), format, ap);
+	text = mem_printf("%s%s%s%s", said, encoded ? " (Content-Encoding: " : "",
+			  transfer->encoding, encoded ? ")" : "");
+	if (transfer_has_elsewhere(transfer)) {
+		keep(transfer, status, text);
+		return TRANSFER_ELSEWHERE;
+	}
+	tell_what_was_kept(transfer);
+	return msg_fail(status, "%s: %s: %.2200s", transfer->route->name,
+			transfer->label, text);
+}
+
+void transfer_fail(struct transfer *transfer, enum status status,
+		   const char *format, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, format);
+	rc = report(transfer, status, format, ap);
+	va_end(ap);
+	if (rc == TRANSFER_ELSEWHERE)
+		transfer_move_on(transfer);
+	else
+		transfer_finish(transfer, rc);
+}
+
+int transfer_refuse(struct transfer *transfer, enum status status,
+		    const char *format, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, format);
+	rc = report(transfer, status, format, ap);
+	va_end(ap);
+	return rc;
+}
+
+void transfer_doubt(struct transfer *transfer, const char *format, ...)
+{
+	char text[sizeof(transfer->doubt)];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	msg_format(transfer->doubt, sizeof(transfer->doubt), "%.511s", text);
+}
