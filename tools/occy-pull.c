@@ -138,12 +138,20 @@ static enum progress_mode progress_option(const char *name)
 	return (enum progress_mode)mode;
 }
 
-static void add_mirrors(struct options *opt, const char *text, const char *name)
+static void add_mirror(struct options *opt, const char *text)
 {
 	char why[512];
 
-	if (mirror_add_all(&opt->mirrors, text, why, sizeof(why)) < 0)
-		cli_usage(&cli, "%s: %.511s", name, why);
+	if (mirror_add(&opt->mirrors, text, why, sizeof(why)) < 0)
+		cli_usage(&cli, "--mirror: %.511s", why);
+}
+
+static void add_mirrors_of_environment(struct options *opt)
+{
+	char why[512];
+
+	if (mirror_add_all(&opt->mirrors, getenv("OCCY_MIRRORS"), why, sizeof(why)) < 0)
+		cli_usage(&cli, "OCCY_MIRRORS: %.511s", why);
 }
 
 static void take_option(struct options *opt, int c)
@@ -159,7 +167,7 @@ static void take_option(struct options *opt, int c)
 		opt->all_platforms = true;
 		break;
 	case OPTION_MIRROR:
-		add_mirrors(opt, optarg, "--mirror");
+		add_mirror(opt, optarg);
 		break;
 	case OPTION_OS:
 		opt->os = optarg;
@@ -262,7 +270,7 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	}
 	check_options(opt);
 	take_operands(opt, argv + optind, argc - optind);
-	add_mirrors(opt, getenv("OCCY_MIRRORS"), "OCCY_MIRRORS");
+	add_mirrors_of_environment(opt);
 }
 
 /* The first line of stdin. */
