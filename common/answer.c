@@ -47,7 +47,7 @@ static void slow_down(struct endpoint *endpoint, int64_t wait_ms)
 
 static int most_tries(const struct transfer *transfer, bool is_unreachable)
 {
-	if (transfer_has_elsewhere(transfer))
+	if (transfer_has_elsewhere(transfer, STATUS_NETWORK))
 		return TRIES_MAX_MIRROR;
 	return is_unreachable && !transfer_source(transfer)->endpoint->is_settled
 		       ? TRIES_MAX_STRANGER
@@ -88,10 +88,12 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 	transfer_requeue(transfer, wait_ms);
 }
 
-/* The bytes are not what they should be: once may be the network's fault. */
+/* The bytes are not what they should be: once may be the network's fault, or
+ * that of a server that encodes unasked. */
 static void judge_doubt(struct transfer *transfer)
 {
 	transfer->is_from_start = true;
+	transfer->is_decoded = transfer->encoding[0] != '\0';
 	if (transfer->doubts++ == 0)
 		transfer_requeue(transfer, 0);
 	else
@@ -149,17 +151,12 @@ static void judge_sink(struct transfer *transfer, int said)
 		transfer_finish(transfer, said);
 }
 
-static const char *refuse_target(const struct transfer *transfer,
-				 const char *from, const char *to)
+const char *answer_refuse_target(const char *from, const char *to)
 {
-	if (!to)
-		return "redirect without a usable Location";
 	if (strncmp(to, "http://", 7) != 0 && strncmp(to, "https://", 8) != 0)
-		return "redirect to something that is neither http nor https";
+		return "to something that is neither http nor https";
 	if (strncmp(from, "https://", 8) == 0 && strncmp(to, "https://", 8) != 0)
-		return "redirect from https to http";
-	if (transfer->redirects >= REDIRECTS_MAX)
-		return "too many redirects";
+		return "from https to http";
 	return NULL;
 }
 
@@ -170,13 +167,15 @@ static void follow(struct transfer *transfer, const struct http_call *call)
 	const char *location = http_header(call, "Location", 0);
 	AUTO(mem) char *to = location && *location ? http_url_resolve(from, location)
 						   : NULL;
-	const char *why = refuse_target(transfer, from, to);
+	AUTO(mem) char *shown = to ? http_url_public(to) : NULL;
+	const char *why = to ? answer_refuse_target(from, to)
+			     : "without a usable Location";
 
-	if (why) {
-		AUTO(mem) char *shown = to ? http_url_public(to) : NULL;
-
-		transfer_fail(transfer, STATUS_NETWORK, "%s%s%s", why,
-			      shown ? ": " : "", shown ? shown : "");
+	if (why || transfer->redirects >= REDIRECTS_MAX) {
+		transfer_fail(transfer, STATUS_NETWORK, "%s%s%s%s",
+			      why ? "redirect " : "too many redirects",
+			      why ? why : "", shown ? ": " : "",
+			      shown ? shown : "");
 		return;
 	}
 	transfer->redirects++;
@@ -264,7 +263,7 @@ static void judge_status(struct transfer *transfer, const struct http_call *call
 		judge_no_range(transfer);
 	else if (is_passing(status))
 		judge_passing(transfer, call);
-	else if (transfer->url)
+	else if (transfer->url || transfer->foreign > 0)
 		judge_target(transfer, call);
 	else if ((status == 401 || status == 403) &&
 		 transfer->kind == TRANSFER_RESOURCE)

@@ -56,6 +56,8 @@ void client_free(struct client *client)
 		client->endpoints = endpoint->next;
 		endpoint_free(endpoint);
 	}
+	for (size_t i = 0; i < WARNINGS_MAX; i++)
+		free(client->warnings[i]);
 	http_free(client->http);
 	free(client);
 }

@@ -104,6 +104,9 @@ struct transfer_request {
 	const char *label;  /* for messages: "layer 3 sha256:…"; copied */
 	const char *accept; /* or NULL; lent */
 	bool is_blob;       /* counts against jobs; client_received() has its bytes */
+	/* Where it may be had when no source has it, without any login; lent. */
+	const char *const *urls;
+	size_t url_count;
 	const struct transfer_sink *sink; /* lent, as is context */
 	void *context;
 };

@@ -30,6 +30,9 @@ struct transfer {
 	char *path, *label;
 	const char *accept;
 	size_t source;      /* of the route, in use */
+	const char *const *urls; /* where else it may be, behind all sources */
+	size_t url_count;
+	size_t foreign;     /* urls[foreign - 1] is in use; 0: none */
 	struct buf elsewhere; /* what failed at earlier ones, a line each */
 	bool is_blob;
 	const struct transfer_sink *sink;
@@ -49,6 +52,7 @@ struct transfer {
 	int64_t furthest;  /* the most of the whole that a try has reached */
 	int64_t range_from; /* what was asked for; 0: all of it */
 	bool is_from_start; /* ask for no range any more */
+	bool is_decoded;    /* what a Content-Encoding hides may be right */
 	int doubts;
 	char doubt[512];   /* why, escaped */
 	char encoding[64]; /* the answer's Content-Encoding, if any */
@@ -73,6 +77,8 @@ struct endpoint {
 	} on_wire; /* while client.c looks for what may be sent */
 };
 
+#define WARNINGS_MAX 16
+
 struct client {
 	struct client_settings settings;
 	struct http *http;
@@ -80,6 +86,7 @@ struct client {
 	struct transfer *transfers, **last;
 	int64_t received;
 	int failure;            /* the first one of all transfers */
+	char *warnings[WARNINGS_MAX]; /* of registries, that have been told */
 };
 
 #define ERROR_BODY_MAX 65536
@@ -99,6 +106,8 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings, int jobs
 void endpoint_free(struct endpoint *endpoint);
 bool endpoint_has(const struct endpoint *endpoint,
 		  const struct endpoint_settings *settings);
+/* "https://host:port/", as it is spoken with now; the caller frees it. */
+char *endpoint_url(const struct endpoint *endpoint);
 /* The first source from that one on that is not down; count where none is. */
 size_t route_next(const struct route *route, size_t source);
 /* The URL at the source in use; the caller frees it. */
@@ -111,9 +120,9 @@ struct transfer *client_queue(enum transfer_kind kind, size_t source,
 /* Go back to the source's own URL, at once or after a wait. */
 void transfer_requeue(struct transfer *transfer, int64_t wait_ms);
 void transfer_finish(struct transfer *transfer, int result);
-/* There is another source. */
-bool transfer_has_elsewhere(const struct transfer *transfer);
-/* To the next source, as if nothing had happened. */
+/* There is another place to go when this one fails with that status. */
+bool transfer_has_elsewhere(const struct transfer *transfer, enum status status);
+/* To the next place, as if nothing had happened. */
 void transfer_move_on(struct transfer *transfer);
 /* Report and finish, or move on. */
 void transfer_fail(struct transfer *transfer, enum status status,
@@ -133,7 +142,10 @@ void access_finished(struct transfer *transfer);
 void access_take_token(struct transfer *transfer);
 void access_take_ping(struct transfer *transfer, const struct http_call *call);
 
-/* answer.c: what to do about an answer, or about none */
+/* answer.c: why we do not go from one URL to another, NULL for none (redirect,
+ * foreign URL); a constant */
+const char *answer_refuse_target(const char *from, const char *to);
+/* What to do about an answer, or about none */
 void answer_judge(struct transfer *transfer, const struct http_call *call,
 		  const struct http_result *result);
 
@@ -141,5 +153,8 @@ void answer_judge(struct transfer *transfer, const struct http_call *call,
  * "HOST answered 404 MANIFEST_UNKNOWN: manifest unknown". */
 void complaint_describe(const struct transfer *transfer,
 			const struct http_call *call, char *out, size_t size);
+/* Tell the registry's warnings, each once a run. */
+void complaint_tell_warnings(const struct transfer *transfer,
+			     const struct http_call *call);
 
 #endif

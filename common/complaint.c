@@ -4,6 +4,7 @@
  * with code and message. Anything else is named by its media type only: an
  * HTML page helps nobody. All of it is escaped, nothing of it is trusted.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,6 +48,48 @@ static void append_limits(const struct http_call *call, char *out, size_t size)
 			continue;
 		msg_format(out + len, size - len, "; %s: %.80s", names[i], value);
 		len += strlen(out + len);
+	}
+}
+
+/* RFC 9111 section 5.5, as distribution-spec "Warnings" has it: 299 - "text".
+ * Returns what stands between the quotes, or NULL. */
+static char *warning_text(const char *value)
+{
+	static const char before[] = "299 - \"";
+	const char *p = value + strlen(before);
+	char *text, *end;
+
+	if (strncmp(value, before, strlen(before)) != 0)
+		return NULL;
+	text = end = mem_strdup(p);
+	for (; *p && *p != '"'; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		*end++ = *p;
+	}
+	*end = '\0';
+	return text;
+}
+
+void complaint_tell_warnings(const struct transfer *transfer,
+			     const struct http_call *call)
+{
+	char **told = transfer->client->warnings;
+	const char *value;
+
+	for (size_t i = 0; (value = http_header(call, "Warning", i)); i++) {
+		char *text = warning_text(value);
+		size_t at = 0;
+
+		while (text && at < WARNINGS_MAX && told[at] &&
+		       strcmp(told[at], text) != 0)
+			at++;
+		if (!text || at == WARNINGS_MAX || told[at]) {
+			free(text);
+			continue;
+		}
+		told[at] = text;
+		msg_warn("%s: the registry says: %.256s", transfer->route->name, text);
 	}
 }
 

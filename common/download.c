@@ -178,6 +178,8 @@ struct download *download_start(const struct download_request *request)
 		.label = request->label,
 		.accept = "*/*",
 		.is_blob = true,
+		.urls = request->urls,
+		.url_count = request->url_count,
 		.sink = &blob_sink,
 		.context = d,
 	};

@@ -21,6 +21,8 @@ struct download_request {
 	const char *label;    /* for messages */
 	struct digest digest;
 	int64_t size;
+	const char *const *urls; /* where else it may be; lent */
+	size_t url_count;
 };
 
 /* To be freed before the client. Never NULL; what goes wrong is the result. */

@@ -68,6 +68,11 @@ void endpoint_free(struct endpoint *endpoint)
 	free(endpoint);
 }
 
+char *endpoint_url(const struct endpoint *endpoint)
+{
+	return mem_printf("%s://%s/", endpoint->scheme, endpoint->settings.host);
+}
+
 size_t route_next(const struct route *route, size_t source)
 {
 	while (source < route->count && route->sources[source].endpoint->is_down)
@@ -79,14 +84,15 @@ char *transfer_home_url(const struct transfer *transfer)
 {
 	const struct source *source = transfer_source(transfer);
 	const struct endpoint_settings *host = &source->endpoint->settings;
+	AUTO(mem) char *root = endpoint_url(source->endpoint);
 	struct buf url = { 0 };
 
+	if (transfer->foreign > 0)
+		return mem_strdup(transfer->urls[transfer->foreign - 1]);
 	if (transfer->kind == TRANSFER_TOKEN)
 		return auth_token_url(source->auth);
-	buf_append_text(&url, source->endpoint->scheme);
-	buf_append_text(&url, "://");
-	buf_append_text(&url, host->host);
-	buf_append_text(&url, "/v2/");
+	buf_append_text(&url, root);
+	buf_append_text(&url, "v2/");
 	if (transfer->kind == TRANSFER_PING)
 		return buf_take(&url);
 	buf_append_text(&url, source->repository);

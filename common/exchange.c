@@ -53,7 +53,8 @@ static int64_t range_total(const struct http_call *call, int64_t first)
 static int begin(struct transfer *transfer, const struct http_call *call)
 {
 	struct transfer_answer answer = {
-		.length = http_content_length(call),
+		/* That of what is decoded nobody tells. */
+		.length = transfer->is_decoded ? -1 : http_content_length(call),
 		.type = http_header(call, "Content-Type", 0),
 		.digest = http_header(call, "Docker-Content-Digest", 0),
 	};
@@ -85,6 +86,7 @@ static int on_headers(void *context, struct http_call *call)
 	const char *encoding = http_header(call, "Content-Encoding", 0);
 
 	transfer_source(transfer)->endpoint->is_settled = true;
+	complaint_tell_warnings(transfer, call);
 	transfer->sink_said = 0;
 	transfer->body.len = 0;
 	transfer->to_sink = is_content(transfer, call);
@@ -141,8 +143,7 @@ static bool same_origin(const char *a, const char *b)
 
 static bool is_at(const struct endpoint *endpoint, const char *url)
 {
-	AUTO(mem) char *root = mem_printf("%s://%s/", endpoint->scheme,
-					  endpoint->settings.host);
+	AUTO(mem) char *root = endpoint_url(endpoint);
 
 	return same_origin(url, root);
 }
@@ -152,7 +153,7 @@ static char *authorization_for(struct transfer *transfer, const char *url)
 {
 	AUTO(mem) char *home = transfer_home_url(transfer);
 
-	if (!same_origin(url, home))
+	if (transfer->foreign > 0 || !same_origin(url, home))
 		return NULL;
 	if (transfer->kind == TRANSFER_TOKEN)
 		return auth_token_authorization(transfer_source(transfer)->auth);
@@ -171,6 +172,19 @@ static int choose_range(struct transfer *transfer)
 	return from < 0 ? (int)from : 0;
 }
 
+/* A manifest may name any URL. */
+static bool refuse_foreign(struct transfer *transfer, const char *url)
+{
+	AUTO(mem) char *registry = endpoint_url(transfer_source(transfer)->endpoint);
+	const char *why = answer_refuse_target(registry, url);
+	AUTO(mem) char *shown = why ? http_url_public(url) : NULL;
+
+	if (why)
+		transfer_fail(transfer, STATUS_NOT_FOUND, "the manifest's URL leads %s: %s",
+			      why, shown ? shown : "no URL");
+	return why != NULL;
+}
+
 void exchange_start(struct transfer *transfer)
 {
 	AUTO(mem) char *url = transfer->url ? mem_strdup(transfer->url)
@@ -184,13 +198,17 @@ void exchange_start(struct transfer *transfer)
 		transfer_finish(transfer, rc);
 		return;
 	}
+	if (transfer->foreign > 0 && !transfer->url && refuse_foreign(transfer, url))
+		return;
 	request.range_from = transfer->range_from;
+	request.decode = transfer->is_decoded;
 	authorization = authorization_for(transfer, url);
 	transfer->sent_authorization = authorization != NULL;
 	request.authorization = authorization;
 	request.trust_anybody = endpoint->settings.no_tls_verify &&
 				is_at(endpoint, url);
-	transfer->encoding[0] = '\0';
+	if (!transfer->is_decoded)
+		transfer->encoding[0] = '\0';
 	transfer->state = TRANSFER_ON_WIRE;
 	transfer->call = http_start(transfer->client->http, &request, &handler,
 				    transfer);

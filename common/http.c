@@ -164,19 +164,22 @@ static void set_options(struct http_call *call)
 	set_trust(http, easy);
 }
 
-static void add_header(struct http_call *call, const char *name,
-		       const char *value)
+static void add_line(struct http_call *call, const char *line)
 {
-	AUTO(mem) char *line = NULL;
-	struct curl_slist *more;
+	struct curl_slist *more = curl_slist_append(call->headers, line);
 
-	if (!value)
-		return;
-	line = mem_printf("%s: %s", name, value);
-	more = curl_slist_append(call->headers, line);
 	if (!more)
 		mem_die("curl_slist_append");
 	call->headers = more;
+}
+
+static void add_header(struct http_call *call, const char *name,
+		       const char *value)
+{
+	AUTO(mem) char *line = value ? mem_printf("%s: %s", name, value) : NULL;
+
+	if (line)
+		add_line(call, line);
 }
 
 /* Not RESUME_FROM_LARGE: that one takes a 200, or a range that starts
@@ -187,6 +190,14 @@ static void set_range(struct http_call *call, int64_t from)
 
 	snprintf(range, sizeof(range), "%lld-", (long long)from);
 	curl_easy_setopt(call->easy, CURLOPT_RANGE, range);
+}
+
+/* libcurl decodes only what it may have asked for. */
+static void set_decoding(struct http_call *call)
+{
+	curl_easy_setopt(call->easy, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(call->easy, CURLOPT_HTTP_CONTENT_DECODING, 1L);
+	add_line(call, "Accept-Encoding:");
 }
 
 struct http_call *http_start(struct http *http, const struct http_request *request,
@@ -209,6 +220,8 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 		curl_easy_setopt(call->easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(call->easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
+	if (request->decode)
+		set_decoding(call);
 	if (request->range_from > 0)
 		set_range(call, request->range_from);
 	add_header(call, "Accept", request->accept);
@@ -291,6 +304,7 @@ static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 		r->outcome = is_reused(call) ? HTTP_BROKEN : HTTP_IMPOSSIBLE;
 		msg_format(r->why, sizeof(r->why), "the answer is no HTTP");
 		break;
+	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_OUT_OF_MEMORY:

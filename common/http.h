@@ -63,6 +63,8 @@ struct http_request {
 	const char *authorization; /* the whole value, or NULL */
 	int64_t range_from;        /* ask for bytes from here on; 0: for all */
 	bool trust_anybody;        /* look at no certificate */
+	bool decode;               /* undo the answer's Content-Encoding, which
+				      was not asked for */
 };
 
 /* Neither returns NULL. settings' strings are copied. */

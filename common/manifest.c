@@ -317,6 +317,27 @@ void manifest_clear(struct manifest *manifest)
 	*manifest = (struct manifest){ 0 };
 }
 
+const char **descriptor_urls(const struct descriptor *descriptor, size_t *count)
+{
+	struct json_object *list = NULL;
+	const char **urls;
+	size_t most;
+
+	*count = 0;
+	if (json_get_array(descriptor->json, "urls", &list) != 1)
+		return NULL;
+	most = json_object_array_length(list);
+	urls = mem_zalloc(most < DESCRIPTOR_MAX_URLS ? most + 1 : DESCRIPTOR_MAX_URLS,
+			  sizeof(*urls));
+	for (size_t i = 0; i < most && *count < DESCRIPTOR_MAX_URLS; i++) {
+		struct json_object *url = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(url, json_type_string))
+			urls[(*count)++] = json_object_get_string(url);
+	}
+	return urls;
+}
+
 bool media_type_is_image_config(const char *media_type)
 {
 	return strcasecmp(media_type, MEDIA_TYPE_OCI_CONFIG) == 0 ||

@@ -22,6 +22,7 @@
 #define MANIFEST_MAX_LAYERS 10000
 #define MANIFEST_MAX_ENTRIES 10000
 #define MANIFEST_MAX_INDEX_DEPTH 8
+#define DESCRIPTOR_MAX_URLS 16
 #define CONFIG_MAX_BYTES 4194304
 
 #define MEDIA_TYPE_OCI_INDEX "application/vnd.oci.image.index.v1+json"
@@ -72,6 +73,11 @@ struct manifest {
 int manifest_parse(struct manifest *out, const char *bytes, size_t len,
 		   const char *content_type, char *why, size_t size);
 void manifest_clear(struct manifest *manifest);
+
+/* image-spec descriptor.md, "urls": where the bytes may be had besides, at most
+ * DESCRIPTOR_MAX_URLS. The array is the caller's, NULL for none, its strings
+ * are lent. */
+const char **descriptor_urls(const struct descriptor *descriptor, size_t *count);
 
 /* A config of this media type describes a container image. */
 bool media_type_is_image_config(const char *media_type);

@@ -21,6 +21,7 @@ struct work {
 	struct download *config_download; /* NULL: was in the store */
 	struct layer {
 		struct download *download; /* NULL: is there */
+		const char **urls;         /* where else it may be */
 		struct reuse found;        /* in the directory to reuse */
 	} *layers;
 };
@@ -29,6 +30,7 @@ static void work_clear(struct work *work)
 {
 	for (size_t i = 0; work->layers && i < work->image.document.manifest.layer_count; i++) {
 		download_free(work->layers[i].download);
+		free(work->layers[i].urls);
 		free(work->layers[i].found.path);
 	}
 	free(work->layers);
@@ -44,7 +46,8 @@ static inline void auto_release_work(struct work *work)
 
 /* Returns NULL when the blob is in the store already. */
 static struct download *start(const struct work *work, const char *label,
-			      const struct descriptor *blob)
+			      const struct descriptor *blob,
+			      const char *const *urls, size_t url_count)
 {
 	const struct pull *pull = work->pull;
 	struct download_request request = {
@@ -53,6 +56,8 @@ static struct download *start(const struct work *work, const char *label,
 		.label = label,
 		.digest = blob->digest,
 		.size = blob->size,
+		.urls = urls,
+		.url_count = url_count,
 	};
 
 	if (store_has(pull->store, &blob->digest, blob->size))
@@ -79,8 +84,22 @@ static int start_config(struct work *work)
 	    manifest->config.size > CONFIG_MAX_BYTES)
 		return msg_fail(STATUS_INTEGRITY, "%s: %s: larger than %d bytes",
 				work->route->name, label, CONFIG_MAX_BYTES);
-	work->config_download = start(work, label, &manifest->config);
+	work->config_download = start(work, label, &manifest->config, NULL, 0);
 	return 0;
+}
+
+static struct download *start_layer(const struct work *work, size_t index)
+{
+	const struct descriptor *descriptor =
+		&work->image.document.manifest.layers[index];
+	AUTO(mem) char *name = mem_printf("layer %zu %s", index,
+					  descriptor->digest.text);
+	struct layer *layer = &work->layers[index];
+	size_t count = 0;
+
+	if (!work->pull->no_foreign)
+		layer->urls = descriptor_urls(descriptor, &count);
+	return start(work, name, descriptor, layer->urls, count);
 }
 
 /* Looks into the directory to reuse first, if the config is known by now. */
@@ -93,8 +112,6 @@ static int start_layers(struct work *work)
 	work->layers = mem_zalloc(manifest->layer_count, sizeof(*work->layers));
 	for (size_t i = 0; i < manifest->layer_count && rc == 0; i++) {
 		const struct descriptor *layer = &manifest->layers[i];
-		AUTO(mem) char *name = mem_printf("layer %zu %s", i,
-						  layer->digest.text);
 
 		if (i < work->config.diff_id_count && pull->reuse)
 			rc = reuse_find(pull->reuse, &layer->digest,
@@ -102,7 +119,7 @@ static int start_layers(struct work *work)
 					&work->layers[i].found);
 		if (rc == 0 && !work->layers[i].found.path &&
 		    !came_before(manifest, i))
-			work->layers[i].download = start(work, name, layer);
+			work->layers[i].download = start_layer(work, i);
 	}
 	return rc;
 }

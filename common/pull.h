@@ -30,6 +30,7 @@ struct pull {
 	bool strict_platform; /* an image without an index must be for it too */
 	bool all_platforms;   /* in place of the wish */
 	bool keep_going;      /* a block comes whole or not at all */
+	bool no_foreign;      /* nothing from URLs that a manifest names */
 	/* What keep_going has left out, and the first failure of those. */
 	int64_t left_out;
 	int failure;

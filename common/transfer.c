@@ -24,6 +24,8 @@ struct transfer *client_queue(enum transfer_kind kind, size_t source,
 	transfer->label = mem_strdup(request->label);
 	transfer->accept = request->accept;
 	transfer->source = source;
+	transfer->urls = request->urls;
+	transfer->url_count = request->url_count;
 	transfer->is_blob = request->is_blob;
 	transfer->sink = request->sink;
 	transfer->context = request->context;
@@ -87,10 +89,20 @@ void transfer_finish(struct transfer *transfer, int result)
 		access_finished(transfer);
 }
 
-bool transfer_has_elsewhere(const struct transfer *transfer)
+static bool has_source(const struct transfer *transfer)
 {
 	return route_next(transfer->route, transfer->source + 1) <
 	       transfer->route->count;
+}
+
+/* image-spec descriptor.md, "urls": what a registry must not hand out may be
+ * had elsewhere. */
+bool transfer_has_elsewhere(const struct transfer *transfer, enum status status)
+{
+	if (has_source(transfer))
+		return true;
+	return transfer->foreign < transfer->url_count &&
+	       (transfer->foreign > 0 || status == STATUS_NOT_FOUND);
 }
 
 void transfer_move_on(struct transfer *transfer)
@@ -100,11 +112,15 @@ void transfer_move_on(struct transfer *transfer)
 		transfer_finish(transfer, TRANSFER_ELSEWHERE);
 		return;
 	}
-	transfer->source = route_next(transfer->route, transfer->source + 1);
+	if (has_source(transfer))
+		transfer->source = route_next(transfer->route, transfer->source + 1);
+	else
+		transfer->foreign++;
 	transfer->tries = 0;
 	/* What was thrown away need not be gone on with. */
 	transfer->is_from_start = transfer->doubts > 0;
 	transfer->doubts = 0;
+	transfer->is_decoded = false;
 	transfer->was_rejected = false;
 	transfer->has_pinged = false;
 	transfer_requeue(transfer, 0);
@@ -114,10 +130,14 @@ void transfer_move_on(struct transfer *transfer)
 static void keep(struct transfer *transfer, enum status status, const char *text)
 {
 	struct endpoint *endpoint = transfer_source(transfer)->endpoint;
-	AUTO(mem) char *line = mem_printf("%s: mirror %s: %s", transfer->label,
-					  endpoint->settings.host, text);
+	const char *host = endpoint->settings.host;
+	bool is_mirror = endpoint->settings.upstream;
+	AUTO(mem) char *line = mem_printf("%s: %s%s%s%s", transfer->label,
+					  is_mirror ? "mirror " : "",
+					  is_mirror ? host : "",
+					  is_mirror ? ": " : "", text);
 
-	if (!endpoint->is_settled || status == STATUS_LIMITED)
+	if (is_mirror && (!endpoint->is_settled || status == STATUS_LIMITED))
 		endpoint->is_down = true;
 	if (transfer->client->settings.verbose)
 		msg_note("%s: %.2500s; going on elsewhere", transfer->route->name,
@@ -152,7 +172,7 @@ static int report(struct transfer *transfer, enum status status,
 	vsnprintf(said, sizeof(said), format, ap);
 	text = mem_printf("%s%s%s%s", said, encoded ? " (Content-Encoding: " : "",
 			  transfer->encoding, encoded ? ")" : "");
-	if (transfer_has_elsewhere(transfer)) {
+	if (transfer_has_elsewhere(transfer, status)) {
 		keep(transfer, status, text);
 		return TRANSFER_ELSEWHERE;
 	}

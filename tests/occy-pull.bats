@@ -254,7 +254,7 @@ misused() {
 	fails 4 "occy-pull: HOST/a/b@$none: manifest $none: not found or not authorised: HOST answered 404 MANIFEST_UNKNOWN: manifest unknown" a/b "$none"
 }
 
-@test "a page that is no registry's answer" {
+@test "R68 a page that is no registry's answer" {
 	fails 7 "occy-pull: HOST/portal:latest: manifest: not a registry's answer: text/html; charset=utf-8" portal latest
 }
 

@@ -22,6 +22,11 @@ setup_file() {
 		--fault "content_length:delta=-1,path=/r79-once/,digest=$first,times=1" \
 		--fault encoding:mode=lie,path=/r80-lie/,kind=blob \
 		--fault "encoding:mode=real,path=/r80-real/,digest=$first" \
+		--fault "encoding:mode=real,path=/r80-gzip/,digest=$first" \
+		--fault "corrupt:at=200,path=/r80-gzip/,digest=$first" \
+		--fault "encoding:mode=lie,name=br,path=/r80-br/,digest=$first" \
+		--fault "corrupt:at=5,path=/r80-br/,digest=$first" \
+		--fault 'access:auth=anon,path=r84([/%]|$)' \
 		--fault encoding:mode=lie,name=identity,path=/r80-identity/,kind=blob \
 		--fault "corrupt:at=5,path=/r83/,digest=$first,times=1" \
 		--fault "corrupt:at=5,path=/r83-always/,digest=$first" \
@@ -178,12 +183,21 @@ is_first_asked() {
 	same "$(asked r80-lie .ae | sort -u)" "$(lines 'blob 200 null' 'manifest 200 null')"
 }
 
-@test "R80 a content coding that is real is named" {
-	run -8 --separate-stderr pull r80-real latest
-	[[ $(plain "$stderr") == "occy-pull: HOST/r80-real:$label: the server has "*" bytes (application/octet-stream), but the manifest says $first_size (Content-Encoding: gzip)" ]]
-	[ "${#stderr_lines[@]}" = 1 ]
-	broken_stream
-	right_store store
+@test "R80 a content coding that is real is undone, at the second try" {
+	works r80-real latest
+	first_asked r80-real "$(times 2 'blob 200 null')" .ae
+}
+
+@test "R80 one that hides other bytes, or nothing, is named" {
+	local coding
+	for coding in gzip br; do
+		run -7 --separate-stderr pull "r80-$coding" latest
+		[[ $(plain "$stderr") == "occy-pull: HOST/r80-$coding:$label: "*" (Content-Encoding: $coding)" ]]
+		[ "${#stderr_lines[@]}" = 1 ]
+		[ "$(of_first "r80-$coding" | wc -l)" = 2 ]
+		broken_stream
+		right_store store
+	done
 }
 
 @test "R81 sha512" {
@@ -214,6 +228,32 @@ is_first_asked() {
 	END
 	same "$(plain "$stderr")" "occy-pull: HOST/r83-always:$label: digest mismatch, got sha256:$(cat want)"
 	first_asked r83-always "$(times 2 'blob 200 null')" .range
+}
+
+@test "R84 what the registry does not have may be where the manifest says, without a login" {
+	works r84 fr-foreign
+	was_asked r84 "$(lines 'manifest 401 none' 'token 200 none' 'manifest 200 bearer' \
+		'blob 200 bearer' "$(times 2 'blob 404 bearer')")" .auth
+	within 3 foreign_was_asked
+}
+
+foreign_was_asked() {
+	[ "$(jq -r 'select(.kind == "cdn" and (.path | contains("for=") | not))
+		| "\(.status) \(.auth)"' "$faults_log" | sort -u)" = '200 none' ]
+}
+
+@test "R84 no other kind of URL, and none at all with --no-foreign" {
+	local layer
+	run -4 --separate-stderr pull r84 fr-foreign-file
+	layer=$(grep -oE 'layer [0-9]+ sha256:[0-9a-f]*' <<<"$stderr" | head -n 1)
+	same "$(plain "$stderr")" "$(lines \
+		"occy-pull: warning: HOST/r84:fr-foreign-file: $layer: not found or not authorised: HOST answered 404 BLOB_UNKNOWN: blob unknown to registry" \
+		"occy-pull: HOST/r84:fr-foreign-file: $layer: the manifest's URL leads to something that is neither http nor https: file:///etc/hostname")"
+	broken_stream
+
+	run -4 --separate-stderr pull r84 fr-foreign --no-foreign
+	[ "${#stderr_lines[@]}" = 1 ]
+	[[ $stderr == *': not found or not authorised: '*' answered 404 BLOB_UNKNOWN: blob unknown to registry' ]]
 }
 
 @test "R85 layers of any type are kept as they are, and named" {

@@ -35,9 +35,17 @@ setup_file() {
 		--fault status:code=503,retry_after=1,times=1,path=/r97-503/,kind=manifest \
 		--fault status:code=503,retry_after=61,path=/r97-long/,kind=manifest \
 		--fault status:code=502,retry_after=61,times=1,path=/r97-502/,kind=manifest \
+		--fault rate_limit:after=1,times=1,per=all,path=/r98/,kind=blob \
+		--fault status:code=403,path=/r102-403/ \
+		--fault status:code=404,path=/r102-404/ \
+		--fault status:code=410,path=/r102-410/ \
+		--fault status:code=429,path=/r102-429/ \
+		--fault status:code=500,path=/r102-500/ \
+		--fault status:code=400,path=/r102-400/ \
 		--fault rate_limit:after=21600,path=/r99/,kind=manifest \
 		--fault rl_headers:limit=5,path=/r99/ \
 		--fault rate_limit:after=61,path=/r99-blob/,kind=blob \
+		--fault 'warning:text=going down tonight,path=/r100/' \
 		--fault header_flood:n=20,path=/r101-headers/ \
 		--fault drip:bytes=5000,every=0.1,path=/r110/,min_size=19000 \
 		--fault drip:bytes=5000,every=0.1,path=/r113/,min_size=19000 \
@@ -69,6 +77,7 @@ rules() {
 		["long", "application/json", "{\"errors\":[{\"code\":\"LONG\",\"message\":\"" + ("m" * 1000) + "\"}]}"],
 		["huge", "application/json", "{\"errors\":[{\"code\":\"HUGE\",\"message\":\"" + ("m" * 70000) + "\"}]}"]
 		| {fault: "status", code: 418, kind: "manifest", path: "/r101-\(.[0])/", type: .[1], body: .[2]}]
+		| . + [{fault: "warning", path: "/r100-odd/", text: "a \\\"quoted\\\" thing"}]
 		| . + [{fault: "rate_limit", after: "99999999999999999999", times: 1, kind: "manifest", path: "/r97-absurd/"}]'
 }
 
@@ -204,6 +213,44 @@ peak() {
 	was_asked r99 'manifest 429'
 	fails_at_a_blob 6 'occy-pull: HOST/r99-blob:many: BLOB: HOST answered 429 TOOMANYREQUESTS: slow down; Retry-After: 61; asks for a wait of 61 s' \
 		r99-blob many
+}
+
+@test "R100 what a registry warns of is told once" {
+	rm -rf store
+	run -0 --separate-stderr pull r100 latest
+	same "$(plain "$stderr")" 'occy-pull: warning: HOST/r100:latest: the registry says: going down tonight'
+	whole_stream
+	run -0 --separate-stderr pull r100-odd latest
+	same "$(plain "$stderr")" 'occy-pull: warning: HOST/r100-odd:latest: the registry says: a "quoted" thing'
+}
+
+@test "R98 a wait is for the host: nothing new is begun meanwhile" {
+	works r98 many
+	# Twelve layers and a config; the first that came was told to wait.
+	local first
+	first=$(jq -r 'select((.path // "") | contains("/r98/blobs/")) | select(.status == 429) | .t' "$faults_log")
+	run -0 jq -es --argjson first "$first" '[.[] | select((.path // "") | contains("/r98/blobs/"))
+		| select(.status == 200 and (.t - .ms / 1000) > $first + 0.2)
+		| .t - .ms / 1000] | length > 8 and min > $first + 0.95' "$faults_log"
+}
+
+@test "R102 each kind of failure has its status" {
+	local name code
+	for name in r102-403:5 r102-404:4 r102-410:4 r102-429:6 r102-500:7 r102-400:1; do
+		code=${name#*:}
+		run "-$code" --separate-stderr pull "${name%:*}" latest
+		[ "${#stderr_lines[@]}" = 1 ]
+	done
+	run -4 pull r102 latest --architecture s390x --strict-platform
+	run -8 pull r102 fr-self
+	run -2 pull r102 'no tag'
+	run -9 occy-pull --store /dev/null/store "$faults" r102 latest
+	run -7 occy-pull --retry-wait 0.01 127.0.0.1:1 r102 latest
+}
+
+@test "R114 connections are used again" {
+	works r114 many -j 1
+	same "$(jq -s '[.[] | select((.path // "") | contains("/r114/")) | .conn] | unique | length' "$faults_log")" 1
 }
 
 @test "R101 what a registry says of an error is shown, printable and short" {

@@ -28,7 +28,7 @@
 
 struct options {
 	const char *os, *architecture, *variant; /* NULL: the default */
-	bool all_platforms, strict_platform, keep_going;
+	bool all_platforms, strict_platform, keep_going, no_foreign;
 	const char *store, *reuse;
 	const char *list; /* a file that names the images; or NULL */
 	struct image_list images;
@@ -62,6 +62,7 @@ static const struct cli cli = {
 "      --mirror [http://]HOST[=UPSTREAM]\n"
 "                           ask HOST first, in place of the registry UPSTREAM\n"
 "                           or of any; may be repeated (OCCY_MIRRORS)\n"
+"      --no-foreign         nothing from elsewhere that a manifest names\n"
 "      --insecure           plain http will do\n"
 "      --no-tls-verify      do not check the registry's certificate\n"
 "      --authfile FILE      where logins are kept, as podman and docker do\n"
@@ -87,6 +88,7 @@ enum {
 	OPTION_STRICT_PLATFORM,
 	OPTION_KEEP_GOING,
 	OPTION_MIRROR,
+	OPTION_NO_FOREIGN,
 	OPTION_STORE,
 	OPTION_REUSE,
 	OPTION_INSECURE,
@@ -111,6 +113,7 @@ static const struct option longopts[] = {
 	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "reuse", required_argument, NULL, OPTION_REUSE },
 	{ "mirror", required_argument, NULL, OPTION_MIRROR },
+	{ "no-foreign", no_argument, NULL, OPTION_NO_FOREIGN },
 	{ "insecure", no_argument, NULL, OPTION_INSECURE },
 	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
 	{ "authfile", required_argument, NULL, OPTION_AUTHFILE },
@@ -165,6 +168,9 @@ static void take_option(struct options *opt, int c)
 		break;
 	case OPTION_ALL_PLATFORMS:
 		opt->all_platforms = true;
+		break;
+	case OPTION_NO_FOREIGN:
+		opt->no_foreign = true;
 		break;
 	case OPTION_MIRROR:
 		add_mirror(opt, optarg);
@@ -400,6 +406,7 @@ static int run(struct options *opt)
 		.strict_platform = opt->strict_platform,
 		.all_platforms = opt->all_platforms,
 		.keep_going = opt->keep_going,
+		.no_foreign = opt->no_foreign,
 	};
 	struct stream_summary summary = { 0 };
 	int rc;
