@@ -30,6 +30,7 @@ r24-cdn {"auth":"token"} {"fault":"redirect","to":"cdn"}
 r25-lines {"auth":"anon","challenge":"lines"}
 r25-comma {"auth":"anon","challenge":"comma"}
 r25-tricky {"auth":"anon","challenge":"tricky"}
+r26 {"auth":"anon","challenge":"unquoted"}
 r27-mixed {"auth":"mixed"}
 r27-basic {"auth":"basic"}
 r28-none {"auth":"anon","challenge":"norealm"}
@@ -102,6 +103,11 @@ said="$(lines 'manifest 401' 'token 200' "$all")"
 		works "r25-$form" latest
 		was_asked "r25-$form" "$said"
 	done
+}
+
+@test "R26 values without quotes, with colons and slashes" {
+	works r26 latest
+	was_asked r26 "$said"
 }
 
 @test "R27 Bearer before Basic where both are offered" {

@@ -37,6 +37,7 @@ setup_file() {
 		--fault redirect:to=chain,n=1,code=308,path=/r86-308/ \
 		--fault redirect:to=chain,n=10,path=/r86-ten/ \
 		--fault redirect:to=chain,n=11,path=/r86-eleven/ \
+		--fault redirect:to=chain,n=2,code=308,path=/r94/,kind=manifest \
 		--fault redirect:to=loop,path=/r86-loop/ \
 		--fault redirect:to=up,path=/r86-up/ \
 		--fault redirect:to=none,path=/r86-none/ \
@@ -353,4 +354,13 @@ foreign_was_asked() {
 	same "$(asked r93 '(.headers | join(",")), .accept[]' | sort -u)" \
 		"$(lines 'blob 307 Host,User-Agent,Accept */*' 'cdn 200 Host,User-Agent,Accept */*' \
 			'manifest 200 Host,User-Agent,Accept application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json')"
+}
+
+@test "R94 manifests are redirected likewise, and nothing is remembered" {
+	local once
+	once=$(lines 'manifest 308' 'manifest 308' 'manifest 200')
+	works r94 latest
+	run -0 pull r94 latest
+	was_asked r94 "$(lines "$once" "$once" "$(times 3 'blob 200')")"
+	same "$(asked r94 '.path | contains("hop")' | grep -c false)" 5
 }

@@ -84,7 +84,7 @@ def options():
     a("--token-issued-at", action="store_true", help="say issued_at")
     a("--clock-skew", type=float, default=0, help="seconds by which issued_at is wrong")
     a("--challenge", default="plain", choices=("plain", "lines", "comma", "tricky", "noscope", "norealm",
-                                               "relative", "query", "http", "bare", "noservice"),
+                                               "relative", "query", "http", "bare", "noservice", "unquoted"),
       help="form of WWW-Authenticate (http: a plain http realm from a TLS registry; bare: none but on /v2/)")
     a("--more-scope", default="", help="stands before the scope that a challenge asks for")
     a("--tunnel", type=int, default=0, metavar="PORT",

@@ -39,6 +39,8 @@ class Credentials:
             if style == "tricky":
                 bearer = 'bEaReR  error_description="say \\"hi\\", realm=no" ,  SERVICE = "faultregistry" , ' \
                          'x=1, Scope="%s" ,realm="%s"' % (scope or "", realm)
+            elif style == "unquoted":
+                bearer = "bearer " + ",".join(par).replace('"', "")
             else:
                 bearer = "Bearer " + ",".join(par)
             out.append(bearer)
