@@ -6,37 +6,56 @@
  */
 #include "common/client_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/lead.h"
 #include "common/mem.h"
 
 #define CHALLENGES_MAX 32
 
-static bool share_access(const struct transfer *a, const struct transfer *b)
+static bool is_guest_of(const struct guest *guest,
+			const struct transfer *transfer, const char *url)
 {
-	return transfer_source(a)->auth == transfer_source(b)->auth;
+	return guest && guest->source == transfer->source &&
+	       lead_is_home(guest->url, url);
 }
 
-static struct transfer *running_access(const struct transfer *for_whom)
+/* By which route a token for the URL that is asked next is had. */
+static const struct route *access_route(const struct transfer *transfer)
 {
-	for (struct transfer *t = for_whom->client->transfers; t; t = t->next)
-		if (t->kind != TRANSFER_RESOURCE && share_access(t, for_whom) &&
+	return transfer->kind == TRANSFER_RESOURCE && transfer->url &&
+			       transfer->guests
+		       ? &transfer->guests->route
+		       : transfer->route;
+}
+
+static struct auth *auth_of(const struct transfer *transfer)
+{
+	return access_route(transfer)->sources[transfer->source].auth;
+}
+
+static bool is_running_for(const struct client *client, const struct auth *auth)
+{
+	for (const struct transfer *t = client->transfers; t; t = t->next)
+		if (t->kind != TRANSFER_RESOURCE && auth_of(t) == auth &&
 		    t->state != TRANSFER_FINISHED)
-			return t;
-	return NULL;
+			return true;
+	return false;
 }
 
 void access_request(struct transfer *transfer, enum transfer_kind kind)
 {
 	AUTO(mem) char *label = NULL;
 	AUTO(mem) char *url = NULL, *service = NULL;
-	struct transfer_request request = { .route = transfer->route, .path = "" };
+	struct transfer_request request = { .route = access_route(transfer),
+					    .path = "" };
 
 	transfer->state = TRANSFER_WANTS_ACCESS;
-	if (running_access(transfer))
+	if (is_running_for(transfer->client, auth_of(transfer)))
 		return;
 	if (kind == TRANSFER_TOKEN) {
-		url = auth_token_url(transfer_source(transfer)->auth);
+		url = auth_token_url(auth_of(transfer));
 		service = http_url_public(url);
 		label = mem_printf("token from %s", service ? service : "?");
 		request.accept = "application/json";
@@ -59,44 +78,79 @@ static void pass_on(const struct transfer *access, struct transfer *waiting)
 void access_finished(struct transfer *access)
 {
 	for (struct transfer *t = access->client->transfers; t; t = t->next) {
-		if (t->state != TRANSFER_WANTS_ACCESS || !share_access(t, access))
+		if (t->state != TRANSFER_WANTS_ACCESS || auth_of(t) != auth_of(access))
 			continue;
 		if (access->result == TRANSFER_ELSEWHERE)
 			pass_on(access, t);
-		else if (access->result == 0)
-			transfer_requeue(t, 0);
-		else
+		else if (access->result < 0)
 			transfer_finish(t, access->result);
+		else if (t->url) /* a 401 has not used it up */
+			t->state = TRANSFER_QUEUED;
+		else
+			transfer_requeue(t, 0);
 	}
 }
 
-void access_take_token(struct transfer *transfer)
+void access_take_token(struct transfer *transfer, const struct http_call *call)
 {
-	char why[256];
+	char why[256], said[1024];
 
 	if (auth_take_token(transfer_source(transfer)->auth, transfer->body.data,
 			    transfer->body.len, client_now_ms() / 1000, why,
-			    sizeof(why)) < 0)
-		transfer_fail(transfer, STATUS_DENIED, "%s", why);
-	else
+			    sizeof(why)) == 0) {
 		transfer_finish(transfer, 0);
+		return;
+	}
+	complaint_describe(transfer, call, said, sizeof(said));
+	transfer_fail(transfer, STATUS_DENIED, "%s, %s", said, why);
 }
 
-/* Returns as auth_challenged(); a failure is reported and ends the transfer. */
+/* Services without OAuth2 say so in many ways (BuildKit, containerd): 400 is
+ * ACR's, 401 Artifactory's, 404 Google's, 405 Docker Hub's. */
+void access_token_refused(struct transfer *transfer, long status, const char *said)
+{
+	bool may_lack_form = status == 400 || status == 401 || status == 404 ||
+			     status == 405;
+	struct auth *auth = transfer_source(transfer)->auth;
+	char advice[256];
+
+	if (may_lack_form && auth_form_refused(auth)) {
+		transfer_requeue(transfer, 0);
+		return;
+	}
+	auth_advice(auth, true, advice, sizeof(advice));
+	transfer_fail(transfer, STATUS_DENIED, "%s%s", said, advice);
+}
+
+/* Returns as auth_challenged(). */
+static int read_challenge(const struct transfer *transfer, struct auth *auth,
+			  const char *url, const struct http_call *call,
+			  char *why, size_t size)
+{
+	const char *values[CHALLENGES_MAX];
+	struct auth_challenge challenge = {
+		.values = values,
+		.url = url,
+		.allow_private = transfer->client->settings.allow_private_redirect,
+	};
+
+	while (challenge.count < CHALLENGES_MAX &&
+	       (values[challenge.count] = http_header(call, "WWW-Authenticate",
+						      challenge.count)))
+		challenge.count++;
+	return auth_challenged(auth, &challenge, why, size);
+}
+
+/* The same; a failure is reported and ends the transfer. */
 static int take_challenge(struct transfer *transfer, const struct http_call *call)
 {
 	AUTO(mem) char *url = transfer_home_url(transfer);
-	const char *values[CHALLENGES_MAX];
 	char why[512];
-	size_t count = 0;
-	int rc;
+	int rc = read_challenge(transfer, transfer_source(transfer)->auth, url,
+				call, why, sizeof(why));
 
-	while (count < CHALLENGES_MAX &&
-	       (values[count] = http_header(call, "WWW-Authenticate", count)))
-		count++;
-	rc = auth_challenged(transfer_source(transfer)->auth, values, count, url, why, sizeof(why));
 	if (rc < 0)
-		transfer_fail(transfer, (enum status)-rc, "%s", why);
+		transfer_fail(transfer, (enum status)-rc, "%.511s", why);
 	return rc;
 }
 
@@ -110,15 +164,14 @@ void access_take_ping(struct transfer *transfer, const struct http_call *call)
 
 static void deny(struct transfer *transfer, const struct http_call *call)
 {
-	char said[1024];
+	const struct auth *auth = transfer_source(transfer)->auth;
+	char said[1024], advice[256];
 
 	complaint_describe(transfer, call, said, sizeof(said));
-	if (auth_has_credentials(transfer_source(transfer)->auth))
-		transfer_fail(transfer, STATUS_DENIED,
-			      "not found or not authorised: %s", said);
-	else
-		transfer_fail(transfer, STATUS_DENIED,
-			      "not found or login needed: %s", said);
+	auth_advice(auth, false, advice, sizeof(advice));
+	transfer_fail(transfer, STATUS_DENIED, "not found or %s: %s%s",
+		      auth_has_credentials(auth) ? "not authorised" : "login needed",
+		      said, advice);
 }
 
 /* Returns false when the Authorization that went out was the last word. */
@@ -151,4 +204,78 @@ void access_challenged(struct transfer *transfer, const struct http_call *call)
 	} else {
 		deny(transfer, call);
 	}
+}
+
+/* They outlive the tokens that were asked for with them. */
+void access_free_guests(struct transfer *transfer)
+{
+	while (transfer->guests) {
+		struct guest *guest = transfer->guests;
+
+		transfer->guests = guest->older;
+		auth_free(guest->sources[guest->source].auth);
+		free(guest->sources);
+		free(guest->url);
+		free(guest);
+	}
+}
+
+static void become_guest(struct transfer *transfer)
+{
+	struct guest *guest = mem_zalloc(1, sizeof(*guest));
+	const struct route *route = transfer->route;
+	struct credentials nobody = { 0 };
+
+	guest->older = transfer->guests;
+	guest->sources = mem_dup(route->sources,
+				 route->count * sizeof(*route->sources));
+	guest->source = transfer->source;
+	guest->sources[guest->source].auth = auth_new(NULL, &nobody);
+	guest->route = *route;
+	guest->route.sources = guest->sources;
+	guest->url = mem_strdup(transfer->url);
+	transfer->guests = guest;
+}
+
+void access_follow(struct transfer *transfer)
+{
+	transfer->has_been_guest = false;
+}
+
+char *access_authorization(struct transfer *transfer, const char *url)
+{
+	return is_guest_of(transfer->guests, transfer, url)
+		       ? auth_authorization(auth_of(transfer),
+					    &transfer->sent_generation)
+		       : NULL;
+}
+
+/* Registries behind a common front, such as registry.k8s.io's, have token
+ * services of their own. */
+bool access_as_guest(struct transfer *transfer, const struct http_call *call)
+{
+	AUTO(mem) char *home = transfer_home_url(transfer);
+	char why[512], said[1024];
+	int rc;
+
+	if (transfer->kind != TRANSFER_RESOURCE || lead_is_home(home, transfer->url))
+		return false;
+	complaint_describe(transfer, call, said, sizeof(said));
+	if (transfer->has_been_guest) {
+		transfer_fail(transfer, STATUS_DENIED, "%s", said);
+		return true;
+	}
+	if (!is_guest_of(transfer->guests, transfer, transfer->url))
+		become_guest(transfer);
+	if (transfer->sent_authorization)
+		auth_reject(auth_of(transfer), transfer->sent_generation, false);
+	rc = read_challenge(transfer, auth_of(transfer), transfer->url, call,
+			    why, sizeof(why));
+	if (rc < 0)
+		transfer_fail(transfer, (enum status)-rc, "%.700s: %.511s", said, why);
+	if (rc > 0) {
+		transfer->has_been_guest = true;
+		access_request(transfer, TRANSFER_TOKEN);
+	}
+	return rc != 0;
 }

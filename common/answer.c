@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "common/client_private.h"
+#include "common/lead.h"
 #include "common/mem.h"
 
 #define TRIES_MAX 6
@@ -151,12 +152,20 @@ static void judge_sink(struct transfer *transfer, int said)
 		transfer_finish(transfer, said);
 }
 
-const char *answer_refuse_target(const char *from, const char *to)
+const char *answer_refuse_target(const struct transfer *transfer,
+				 const char *home, const char *from,
+				 const char *to)
 {
 	if (strncmp(to, "http://", 7) != 0 && strncmp(to, "https://", 8) != 0)
 		return "to something that is neither http nor https";
 	if (strncmp(from, "https://", 8) == 0 && strncmp(to, "https://", 8) != 0)
 		return "from https to http";
+	if (!transfer->client->settings.allow_private_redirect &&
+	    lead_is_private(home, to))
+		return "to a private address (--allow-private-redirect allows it)";
+	if (transfer->kind == TRANSFER_TOKEN && !lead_is_home(home, to) &&
+	    auth_posts_login(transfer_source(transfer)->auth))
+		return "of a login to another host";
 	return NULL;
 }
 
@@ -168,7 +177,7 @@ static void follow(struct transfer *transfer, const struct http_call *call)
 	AUTO(mem) char *to = location && *location ? http_url_resolve(from, location)
 						   : NULL;
 	AUTO(mem) char *shown = to ? http_url_public(to) : NULL;
-	const char *why = to ? answer_refuse_target(from, to)
+	const char *why = to ? answer_refuse_target(transfer, home, from, to)
 			     : "without a usable Location";
 
 	if (why || transfer->redirects >= REDIRECTS_MAX) {
@@ -178,6 +187,7 @@ static void follow(struct transfer *transfer, const struct http_call *call)
 			      shown ? shown : "");
 		return;
 	}
+	access_follow(transfer);
 	transfer->redirects++;
 	free(transfer->url);
 	transfer->url = TAKE(to);
@@ -190,6 +200,8 @@ static void judge_target(struct transfer *transfer, const struct http_call *call
 	long status = http_status(call);
 	char said[1024];
 
+	if (status == 401 && access_as_guest(transfer, call))
+		return;
 	complaint_describe(transfer, call, said, sizeof(said));
 	if (transfer->doubts++ == 0)
 		transfer_requeue(transfer, 0);
@@ -235,10 +247,7 @@ static void judge_refusal(struct transfer *transfer, const struct http_call *cal
 
 	complaint_describe(transfer, call, said, sizeof(said));
 	if (transfer->kind == TRANSFER_TOKEN)
-		transfer_fail(transfer, STATUS_DENIED, "%s%s", said,
-			      auth_has_credentials(transfer_source(transfer)->auth)
-				      ? " (are user name and password right?)"
-				      : "");
+		access_token_refused(transfer, status, said);
 	else if (status == 404 || status == 410)
 		transfer_fail(transfer, STATUS_NOT_FOUND,
 			      "not found or not authorised: %s", said);
@@ -253,7 +262,7 @@ static void judge_status(struct transfer *transfer, const struct http_call *call
 	if (transfer->kind == TRANSFER_PING)
 		access_take_ping(transfer, call);
 	else if (status == 200 && transfer->kind == TRANSFER_TOKEN)
-		access_take_token(transfer);
+		access_take_token(transfer, call);
 	else if (status == 200 || status == 206)
 		judge_sink(transfer, transfer->sink->end(transfer->context, transfer));
 	else if (status == 301 || status == 302 || status == 303 ||

@@ -10,6 +10,7 @@
 #include "common/challenge.h"
 #include "common/http.h"
 #include "common/json.h"
+#include "common/lead.h"
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/scope.h"
@@ -18,15 +19,21 @@
 #define RENEW_BEFORE 10
 #define LIFETIME_MAX 86400
 
-enum scheme { SCHEME_NONE, SCHEME_BASIC, SCHEME_BEARER };
+enum scheme {
+	SCHEME_NONE,
+	SCHEME_BASIC,
+	SCHEME_BEARER, /* with a token that the realm gives */
+	SCHEME_FIXED,  /* with the login's own registry token */
+};
 
 struct auth {
-	char *repository;
+	char *repository; /* or NULL */
 	struct credentials credentials;
 	enum scheme scheme;
 	char *realm;   /* absolute */
 	char *service; /* or NULL */
 	struct scope_list scopes;
+	bool form_refused; /* the realm takes no identity token */
 	char *token;   /* or NULL */
 	int64_t token_until;
 	unsigned int generation; /* counts tokens, from 1 */
@@ -35,22 +42,33 @@ struct auth {
 	unsigned int single_use_from; /* the first generation kept so */
 };
 
-struct auth *auth_new(const char *repository, struct credentials *credentials)
-{
-	struct auth *auth = mem_zalloc(1, sizeof(*auth));
-
-	auth->repository = mem_strdup(repository);
-	auth->credentials = *credentials;
-	*credentials = (struct credentials){ 0 };
-	return auth;
-}
-
 static void forget(char **secret)
 {
 	if (*secret)
 		explicit_bzero(*secret, strlen(*secret));
 	free(*secret);
 	*secret = NULL;
+}
+
+/* What helpers say for an identity token. */
+static void read_token_user(struct credentials *c)
+{
+	if (!c->user || strcmp(c->user, "<token>") != 0 || !c->password[0])
+		return;
+	forget(&c->identity_token);
+	c->identity_token = TAKE(c->password);
+	forget(&c->user);
+}
+
+struct auth *auth_new(const char *repository, struct credentials *credentials)
+{
+	struct auth *auth = mem_zalloc(1, sizeof(*auth));
+
+	auth->repository = repository ? mem_strdup(repository) : NULL;
+	auth->credentials = *credentials;
+	*credentials = (struct credentials){ 0 };
+	read_token_user(&auth->credentials);
+	return auth;
 }
 
 void auth_free(struct auth *auth)
@@ -68,7 +86,36 @@ void auth_free(struct auth *auth)
 
 bool auth_has_credentials(const struct auth *auth)
 {
-	return auth->credentials.user != NULL;
+	return auth->credentials.user || auth->credentials.identity_token ||
+	       auth->credentials.registry_token;
+}
+
+bool auth_posts_login(const struct auth *auth)
+{
+	return auth->credentials.identity_token && !auth->form_refused;
+}
+
+static const char *advice(const struct auth *auth, bool at_realm)
+{
+	if (auth->scheme == SCHEME_FIXED)
+		return "is the login's registrytoken still good?";
+	if (at_realm && auth_posts_login(auth))
+		return "is the login's identity token still good?";
+	return at_realm && auth->credentials.user
+		       ? "are user name and password right?"
+		       : NULL;
+}
+
+void auth_advice(const struct auth *auth, bool at_realm, char *out, size_t size)
+{
+	const char *text = advice(auth, at_realm);
+
+	out[0] = '\0';
+	if (text)
+		msg_format(out, size, " (%s)", text);
+	else if (!auth_has_credentials(auth) && auth->credentials.helper)
+		msg_format(out, size, " (docker-credential-%s knows no login for it)",
+			   auth->credentials.helper);
 }
 
 /* RFC 7617 */
@@ -97,6 +144,8 @@ char *auth_authorization(struct auth *auth, unsigned int *generation)
 	auth->uses++;
 	if (auth->scheme == SCHEME_BEARER && auth->token)
 		return mem_printf("Bearer %s", auth->token);
+	if (auth->scheme == SCHEME_FIXED)
+		return mem_printf("Bearer %s", auth->credentials.registry_token);
 	if (auth->scheme == SCHEME_BASIC)
 		return basic_value(&auth->credentials);
 	return NULL;
@@ -106,7 +155,7 @@ bool auth_reject(struct auth *auth, unsigned int generation, bool is_second)
 {
 	bool was_alone = auth->generation == generation && auth->uses == 1;
 
-	if (auth->scheme == SCHEME_BASIC)
+	if (auth->scheme != SCHEME_BEARER)
 		return false;
 	if (is_second && (was_alone || (auth->is_single_use &&
 					generation >= auth->single_use_from)))
@@ -130,72 +179,116 @@ static void set_text(char **to, const char *text)
 
 static int accept_basic(struct auth *auth, char *why, size_t size)
 {
+	char more[256];
+
 	if (!auth->credentials.user) {
-		msg_format(why, size, "login needed: no user and password are known for this registry");
+		auth_advice(auth, false, more, sizeof(more));
+		msg_format(why, size, "login needed: no user and password are known for this registry%s",
+			   more);
 		return -STATUS_DENIED;
 	}
 	auth->scheme = SCHEME_BASIC;
 	return 1;
 }
 
-/* token specification: realm, service, scope. The realm of a registry behind
- * TLS must be behind TLS too, or its challenge could collect passwords. */
-static int accept_bearer(struct auth *auth, const struct challenge *challenge,
-			 const char *url, char *why, size_t size)
+/* Returns what is wrong with a realm, or NULL.
+ * One that is named over TLS must be behind TLS too, or a challenge could
+ * collect passwords. */
+static const char *refuse_realm(const struct auth *auth, const char *realm,
+				const struct auth_challenge *challenge)
 {
-	const char *realm = challenge_get(challenge, "realm");
-	AUTO(mem) char *absolute = realm ? http_url_resolve(url, realm) : NULL;
+	bool is_secure = strncmp(realm, "https://", 8) == 0;
+	const struct credentials *c = &auth->credentials;
+
+	if (!is_secure && (strncmp(challenge->url, "https://", 8) == 0 ||
+			   strncmp(realm, "http://", 7) != 0))
+		return "not https";
+	if (!challenge->allow_private && lead_is_private(challenge->url, realm))
+		return "a private address (--allow-private-redirect allows it)";
+	if ((c->user || c->identity_token) &&
+	    !lead_is_safe_for_login(challenge->url, realm))
+		return "another host, and a login is not sent there without https";
+	return NULL;
+}
+
+/* token specification: realm, service, scope */
+static int accept_bearer(struct auth *auth, const struct challenge *bearer,
+			 const struct auth_challenge *challenge, char *why,
+			 size_t size)
+{
+	const char *realm = challenge_get(bearer, "realm"), *fault;
+	AUTO(mem) char *absolute = realm ? http_url_resolve(challenge->url, realm)
+					 : NULL;
 
 	if (!absolute) {
 		msg_format(why, size, "the registry's challenge has no usable realm");
 		return -STATUS_DENIED;
 	}
-	if (strncmp(absolute, "https://", 8) != 0 &&
-	    (strncmp(url, "https://", 8) == 0 ||
-	     strncmp(absolute, "http://", 7) != 0)) {
+	fault = refuse_realm(auth, absolute, challenge);
+	if (fault) {
 		AUTO(mem) char *shown = http_url_public(absolute);
 
-		msg_format(why, size, "the registry wants a token fetched from %s, which is not https",
-			   shown ? shown : "a place");
+		msg_format(why, size, "the registry wants a token fetched from %s, which is %s",
+			   shown ? shown : "a place", fault);
 		return -STATUS_DENIED;
 	}
 	if (auth->realm && strcmp(auth->realm, absolute) != 0)
 		forget(&auth->token);
 	set_text(&auth->realm, absolute);
-	set_text(&auth->service, challenge_get(challenge, "service"));
-	scope_add_pull(&auth->scopes, auth->repository);
-	scope_add(&auth->scopes, challenge_get(challenge, "scope"));
+	set_text(&auth->service, challenge_get(bearer, "service"));
+	if (auth->repository)
+		scope_add_pull(&auth->scopes, auth->repository);
+	scope_add(&auth->scopes, challenge_get(bearer, "scope"));
 	auth->scheme = SCHEME_BEARER;
 	return 1;
 }
 
-int auth_challenged(struct auth *auth, const char *const *values, size_t count,
-		    const char *url, char *why, size_t size)
+/* A registry token is for whatever the registry asks, but a password that it
+ * asks for is given where there is one. */
+static bool is_fixed(const struct auth *auth, const struct challenge *chosen)
+{
+	return auth->credentials.registry_token &&
+	       (!auth->credentials.user ||
+		strcasecmp(chosen->scheme, "basic") != 0);
+}
+
+int auth_challenged(struct auth *auth, const struct auth_challenge *challenge,
+		    char *why, size_t size)
 {
 	__attribute__((cleanup(auto_release_challenge_list)))
 	struct challenge_list list = { 0 };
-	const struct challenge *challenge;
+	const struct challenge *chosen;
 
-	challenge_parse(&list, values, count);
-	challenge = challenge_choose(&list);
-	if (!challenge && list.count > 0) {
+	challenge_parse(&list, challenge->values, challenge->count);
+	chosen = challenge_choose(&list);
+	if (!chosen && list.count > 0) {
 		msg_format(why, size, "the registry asks for %.80s, which is not supported",
 			   list.items[0].scheme);
 		return -STATUS_DENIED;
 	}
-	if (!challenge)
+	if (!chosen)
 		return 0;
-	if (strcasecmp(challenge->scheme, "basic") == 0)
+	if (is_fixed(auth, chosen)) {
+		auth->scheme = SCHEME_FIXED;
+		return 1;
+	}
+	if (strcasecmp(chosen->scheme, "basic") == 0)
 		return accept_basic(auth, why, size);
-	return accept_bearer(auth, challenge, url, why, size);
+	return accept_bearer(auth, chosen, challenge, why, size);
+}
+
+static void add_field(struct buf *to, const char *before, const char *name,
+		      const char *value)
+{
+	buf_append_text(to, before);
+	buf_append_text(to, name);
+	buf_append_text(to, "=");
+	http_append_encoded(to, value);
 }
 
 static void add_query(struct buf *url, const char *name, const char *value)
 {
-	buf_append_text(url, strchr(url->data, '?') ? "&" : "?");
-	buf_append_text(url, name);
-	buf_append_text(url, "=");
-	http_append_encoded(url, value);
+	add_field(url, strchr(url->data, '?') ? "&" : "?", name, value);
 }
 
 char *auth_token_url(const struct auth *auth)
@@ -203,6 +296,8 @@ char *auth_token_url(const struct auth *auth)
 	struct buf url = { 0 };
 
 	buf_append_text(&url, auth->realm);
+	if (auth_posts_login(auth))
+		return buf_take(&url);
 	if (auth->service)
 		add_query(&url, "service", auth->service);
 	for (size_t i = 0; i < auth->scopes.count; i++)
@@ -212,7 +307,43 @@ char *auth_token_url(const struct auth *auth)
 
 char *auth_token_authorization(const struct auth *auth)
 {
-	return auth->credentials.user ? basic_value(&auth->credentials) : NULL;
+	return auth->credentials.user && !auth_posts_login(auth)
+		       ? basic_value(&auth->credentials)
+		       : NULL;
+}
+
+/* distribution's OAuth2 document. The memory must not move: what a buffer
+ * leaves behind when it grows could not be wiped. */
+char *auth_token_form(const struct auth *auth)
+{
+	const struct credentials *c = &auth->credentials;
+	AUTO(buf) struct buf scopes = { 0 };
+	struct buf form = { 0 };
+
+	if (!auth_posts_login(auth))
+		return NULL;
+	for (size_t i = 0; i < auth->scopes.count; i++)
+		buf_printf(&scopes, "%s%s", i ? " " : "", auth->scopes.items[i]);
+	buf_reserve(&form, 256 + 3 * (strlen(c->identity_token) + scopes.len +
+				      (auth->service ? strlen(auth->service) : 0)));
+	add_field(&form, "", "grant_type", "refresh_token");
+	add_field(&form, "&", "refresh_token", c->identity_token);
+	if (auth->service)
+		add_field(&form, "&", "service", auth->service);
+	add_field(&form, "&", "client_id", "occy-pull");
+	add_field(&form, "&", "scope", scopes.data ? scopes.data : "");
+	return buf_take(&form);
+}
+
+bool auth_form_refused(struct auth *auth)
+{
+	const struct credentials *c = &auth->credentials;
+
+	/* Beside an identity token docker keeps a user without a password. */
+	if (!auth_posts_login(auth) || !c->user || !c->password[0])
+		return false;
+	auth->form_refused = true;
+	return true;
 }
 
 /* Seconds that a token lives, from now. issued_at is not looked at: clocks
@@ -238,6 +369,18 @@ static bool is_token_text(const char *text)
 	return len > 0;
 }
 
+/* A service may change it at each use; the old one may be dead by now. */
+static void take_refresh_token(struct auth *auth, const struct json_object *answer)
+{
+	const char *next = NULL;
+
+	if (!auth_posts_login(auth) ||
+	    json_get_string(answer, "refresh_token", &next) != 1 || !*next)
+		return;
+	forget(&auth->credentials.identity_token);
+	auth->credentials.identity_token = mem_strdup(next);
+}
+
 int auth_take_token(struct auth *auth, const char *body, size_t len, int64_t now,
 		    char *why, size_t size)
 {
@@ -246,20 +389,21 @@ int auth_take_token(struct auth *auth, const char *body, size_t len, int64_t now
 
 	answer = json_parse(body ? body : "", len, JSON_DEPTH_DOCUMENT, &reason);
 	if (!answer) {
-		msg_format(why, size, "the token service's answer is no JSON document");
+		msg_format(why, size, "which is no JSON document");
 		return -1;
 	}
 	if ((json_get_string(answer, "access_token", &token) != 1 || !*token) &&
 	    (json_get_string(answer, "token", &token) != 1 || !*token)) {
-		msg_format(why, size, "the token service's answer holds no token");
+		msg_format(why, size, "but without a token");
 		return -1;
 	}
 	if (!is_token_text(token)) {
-		msg_format(why, size, "the token service's token is no token");
+		msg_format(why, size, "but its token is no token");
 		return -1;
 	}
 	forget(&auth->token);
 	auth->token = mem_strdup(token);
+	take_refresh_token(auth, answer);
 	auth->token_until = now + lifetime(answer);
 	auth->generation++;
 	auth->uses = 0;

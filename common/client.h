@@ -28,6 +28,7 @@ struct client;
 struct transfer;
 
 struct client_settings {
+	bool allow_private_redirect; /* also from public registries */
 	bool verbose;           /* tell of repeats and of mirrors that fail */
 	int jobs;               /* blobs at a time */
 	int64_t retry_wait_ms;  /* before the first repeat; doubles */

@@ -21,6 +21,16 @@ enum transfer_state {
 	TRANSFER_FINISHED,
 };
 
+/* At a redirect's target that wants a token of its own: the route that it came
+ * by, but with nobody's credentials at that source. */
+struct guest {
+	struct guest *older;
+	struct route route;
+	struct source *sources; /* of route */
+	size_t source;
+	char *url;              /* of who asked */
+};
+
 struct transfer {
 	const struct route *route;
 	struct client *client;
@@ -41,6 +51,8 @@ struct transfer {
 	struct http_call *call; /* while on the wire */
 	char *url;              /* a redirect's target; NULL: the registry */
 	int redirects;
+	struct guest *guests; /* the last one that was made first */
+	bool has_been_guest;  /* this hop has had its token */
 	bool sent_authorization;
 	unsigned int sent_generation;
 	bool was_rejected; /* with an Authorization */
@@ -139,12 +151,25 @@ void exchange_start(struct transfer *transfer);
 void access_request(struct transfer *transfer, enum transfer_kind kind);
 void access_challenged(struct transfer *transfer, const struct http_call *call);
 void access_finished(struct transfer *transfer);
-void access_take_token(struct transfer *transfer);
+void access_take_token(struct transfer *transfer, const struct http_call *call);
+/* The token service has said no, with that status and in those words. */
+void access_token_refused(struct transfer *transfer, long status,
+			  const char *said);
 void access_take_ping(struct transfer *transfer, const struct http_call *call);
 
+/* At a redirect's target: a hop to it begins; the Authorization for it, or NULL
+ * for none (the caller frees it); and its 401. The last returns false when that
+ * names nothing that can be had for it. */
+void access_follow(struct transfer *transfer);
+char *access_authorization(struct transfer *transfer, const char *url);
+bool access_as_guest(struct transfer *transfer, const struct http_call *call);
+void access_free_guests(struct transfer *transfer);
+
 /* answer.c: why we do not go from one URL to another, NULL for none (redirect,
- * foreign URL); a constant */
-const char *answer_refuse_target(const char *from, const char *to);
+ * foreign URL), home being where the transfer began; a constant */
+const char *answer_refuse_target(const struct transfer *transfer,
+				 const char *home, const char *from,
+				 const char *to);
 /* What to do about an answer, or about none */
 void answer_judge(struct transfer *transfer, const struct http_call *call,
 		  const struct http_result *result);

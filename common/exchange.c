@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/client_private.h"
+#include "common/lead.h"
 #include "common/mem.h"
 
 /* What has come of a blob; less than before when it begins
@@ -133,32 +134,37 @@ static const struct http_handler handler = {
 	.on_done = on_done,
 };
 
-static bool same_origin(const char *a, const char *b)
-{
-	AUTO(mem) char *one = http_url_origin(a);
-	AUTO(mem) char *two = http_url_origin(b);
-
-	return one && two && strcmp(one, two) == 0;
-}
-
 static bool is_at(const struct endpoint *endpoint, const char *url)
 {
 	AUTO(mem) char *root = endpoint_url(endpoint);
 
-	return same_origin(url, root);
+	return lead_is_home(root, url);
 }
 
-/* The Authorization for the URL that is asked next: only its home has one. */
+/* The Authorization for the URL that is asked next: only its home has one, and
+ * a redirect's target what it gave out itself. */
 static char *authorization_for(struct transfer *transfer, const char *url)
 {
 	AUTO(mem) char *home = transfer_home_url(transfer);
 
-	if (transfer->foreign > 0 || !same_origin(url, home))
+	if (!lead_is_home(home, url))
+		return access_authorization(transfer, url);
+	if (transfer->foreign > 0)
 		return NULL;
 	if (transfer->kind == TRANSFER_TOKEN)
 		return auth_token_authorization(transfer_source(transfer)->auth);
 	return auth_authorization(transfer_source(transfer)->auth,
 				  &transfer->sent_generation);
+}
+
+/* Likewise what is posted. */
+static char *form_for(const struct transfer *transfer, const char *url)
+{
+	AUTO(mem) char *home = transfer_home_url(transfer);
+
+	return transfer->kind == TRANSFER_TOKEN && lead_is_home(home, url)
+		       ? auth_token_form(transfer_source(transfer)->auth)
+		       : NULL;
 }
 
 /* Where to go on; 0 is the beginning. Returns 0 or a failure. */
@@ -176,7 +182,7 @@ static int choose_range(struct transfer *transfer)
 static bool refuse_foreign(struct transfer *transfer, const char *url)
 {
 	AUTO(mem) char *registry = endpoint_url(transfer_source(transfer)->endpoint);
-	const char *why = answer_refuse_target(registry, url);
+	const char *why = answer_refuse_target(transfer, registry, registry, url);
 	AUTO(mem) char *shown = why ? http_url_public(url) : NULL;
 
 	if (why)
@@ -189,7 +195,7 @@ void exchange_start(struct transfer *transfer)
 {
 	AUTO(mem) char *url = transfer->url ? mem_strdup(transfer->url)
 					    : transfer_home_url(transfer);
-	AUTO(mem) char *authorization = NULL;
+	AUTO(mem) char *authorization = NULL, *form = NULL;
 	const struct endpoint *endpoint = transfer_source(transfer)->endpoint;
 	struct http_request request = { .url = url, .accept = transfer->accept };
 	int rc = choose_range(transfer);
@@ -205,6 +211,8 @@ void exchange_start(struct transfer *transfer)
 	authorization = authorization_for(transfer, url);
 	transfer->sent_authorization = authorization != NULL;
 	request.authorization = authorization;
+	form = form_for(transfer, url);
+	request.form = form;
 	request.trust_anybody = endpoint->settings.no_tls_verify &&
 				is_at(endpoint, url);
 	if (!transfer->is_decoded)
@@ -212,4 +220,6 @@ void exchange_start(struct transfer *transfer)
 	transfer->state = TRANSFER_ON_WIRE;
 	transfer->call = http_start(transfer->client->http, &request, &handler,
 				    transfer);
+	if (form)
+		explicit_bzero(form, strlen(form));
 }

@@ -29,6 +29,7 @@ struct http_call {
 	CURL *easy;
 	const struct http_handler *handler;
 	void *context;
+	char *form; /* or NULL; it may hold a secret */
 	CURLcode start_error;
 	bool has_headers, aborted;
 	char error[CURL_ERROR_SIZE];
@@ -81,6 +82,9 @@ static void call_free(struct http_call *call)
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
+	if (call->form)
+		explicit_bzero(call->form, strlen(call->form));
+	free(call->form);
 	free(call);
 }
 
@@ -200,6 +204,15 @@ static void set_decoding(struct http_call *call)
 	add_line(call, "Accept-Encoding:");
 }
 
+/* No "Expect": it would have us wait for an interim answer. */
+static void set_form(struct http_call *call, const char *form)
+{
+	call->form = mem_strdup(form);
+	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->form);
+	add_header(call, "Content-Type", "application/x-www-form-urlencoded");
+	add_header(call, "Expect", "");
+}
+
 struct http_call *http_start(struct http *http, const struct http_request *request,
 			     const struct http_handler *handler, void *context)
 {
@@ -226,6 +239,8 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 		set_range(call, request->range_from);
 	add_header(call, "Accept", request->accept);
 	add_header(call, "Authorization", request->authorization);
+	if (request->form)
+		set_form(call, request->form);
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
 	call->start_error = curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
 	if (call->start_error == CURLE_OK &&

@@ -61,6 +61,7 @@ struct http_request {
 	const char *url;           /* absolute, http or https */
 	const char *accept;        /* or NULL */
 	const char *authorization; /* the whole value, or NULL */
+	const char *form;          /* POST this, form-encoded; NULL: GET */
 	int64_t range_from;        /* ask for bytes from here on; 0: for all */
 	bool trust_anybody;        /* look at no certificate */
 	bool decode;               /* undo the answer's Content-Encoding, which

@@ -42,6 +42,7 @@ struct transfer *client_get(const struct transfer_request *request)
 void transfer_free(struct transfer *transfer)
 {
 	http_cancel(transfer->call);
+	access_free_guests(transfer);
 	free(transfer->path);
 	free(transfer->label);
 	free(transfer->url);

@@ -208,12 +208,12 @@ two_of_other() {
 	was_asked r35-token "$said"
 }
 
-@test "R35 an answer without a token is an error that does not quote it" {
+@test "R35 an answer without a token is an error with its status, not its text" {
 	local where='token from http://HOST/token'
-	fails 5 "occy-pull: HOST/r35-empty:latest: $where: the token service's answer holds no token" r35-empty latest
-	fails 5 "occy-pull: HOST/r35-null:latest: $where: the token service's answer holds no token" r35-null latest
-	fails 5 "occy-pull: HOST/r35-html:latest: $where: the token service's answer is no JSON document" r35-html latest
-	fails 5 "occy-pull: HOST/r35-line:latest: $where: the token service's token is no token" r35-line latest
+	fails 5 "occy-pull: HOST/r35-empty:latest: $where: HOST answered 200 (text/plain), but without a token" r35-empty latest
+	fails 5 "occy-pull: HOST/r35-null:latest: $where: HOST answered 200 (text/plain), but without a token" r35-null latest
+	fails 5 "occy-pull: HOST/r35-html:latest: $where: HOST answered 200 (text/plain), which is no JSON document" r35-html latest
+	fails 5 "occy-pull: HOST/r35-line:latest: $where: HOST answered 200 (text/plain), but its token is no token" r35-line latest
 	was_asked r35-line "$(lines 'manifest 401' 'token 200')"
 }
 

@@ -65,6 +65,8 @@ static const struct cli cli = {
 "      --no-foreign         nothing from elsewhere that a manifest names\n"
 "      --insecure           plain http will do\n"
 "      --no-tls-verify      do not check the registry's certificate\n"
+"      --allow-private-redirect\n"
+"                           let a public registry lead to private addresses\n"
 "      --authfile FILE      where logins are kept, as podman and docker do\n"
 "      --username USER      log in as USER, with --password-stdin\n"
 "      --password-stdin     read the password from stdin\n"
@@ -93,6 +95,7 @@ enum {
 	OPTION_REUSE,
 	OPTION_INSECURE,
 	OPTION_NO_TLS_VERIFY,
+	OPTION_ALLOW_PRIVATE_REDIRECT,
 	OPTION_AUTHFILE,
 	OPTION_USERNAME,
 	OPTION_PASSWORD_STDIN,
@@ -116,6 +119,7 @@ static const struct option longopts[] = {
 	{ "no-foreign", no_argument, NULL, OPTION_NO_FOREIGN },
 	{ "insecure", no_argument, NULL, OPTION_INSECURE },
 	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
+	{ "allow-private-redirect", no_argument, NULL, OPTION_ALLOW_PRIVATE_REDIRECT },
 	{ "authfile", required_argument, NULL, OPTION_AUTHFILE },
 	{ "username", required_argument, NULL, OPTION_USERNAME },
 	{ "password-stdin", no_argument, NULL, OPTION_PASSWORD_STDIN },
@@ -198,6 +202,9 @@ static void take_option(struct options *opt, int c)
 		break;
 	case OPTION_NO_TLS_VERIFY:
 		opt->no_tls_verify = true;
+		break;
+	case OPTION_ALLOW_PRIVATE_REDIRECT:
+		opt->client.allow_private_redirect = true;
 		break;
 	case OPTION_AUTHFILE:
 		opt->authfile = optarg;

@@ -141,7 +141,7 @@ no_parts() {
 # asked REPOSITORY [EXPRESSION]: what has been asked for it, a line each:
 # kind, status, and what EXPRESSION says of the log's record.
 asked() {
-	jq -r --arg name "$1" '(.path // "") as $path
+	jq -r --arg name "$1" '((.path // "") + (if .form then "?" + .form else "" end)) as $path
 		| select($path | test("/v2/\($name)/|%3A\($name)%3A|for=\($name)$"))
 		| [.kind, .status, ('"${2-empty}"')] | map(tostring) | join(" ")' \
 		"$faults_log"

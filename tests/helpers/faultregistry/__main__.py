@@ -76,6 +76,8 @@ def options():
     a("--password", default="secret")
     a("--identity-token", default="", help="refresh token accepted by POST /token")
     a("--token-post", action="store_true", help="OAuth2: POST /token works (else 404)")
+    a("--identity-next", default="", help="POST answers with this refresh token, and from then on takes no other")
+    a("--registry-token", default="", help="bearer token accepted by the registry itself")
     a("--token-empty", action="store_true", help="with --auth token: give nobody a token without rights, not a 401")
     a("--token-requests", type=int, default=0, metavar="N", help="a token dies after N good requests")
     a("--token-ttl", type=float, default=3600, help="seconds after which a token dies")
@@ -84,11 +86,13 @@ def options():
     a("--token-issued-at", action="store_true", help="say issued_at")
     a("--clock-skew", type=float, default=0, help="seconds by which issued_at is wrong")
     a("--challenge", default="plain", choices=("plain", "lines", "comma", "tricky", "noscope", "norealm",
-                                               "relative", "query", "http", "bare", "noservice", "unquoted"),
-      help="form of WWW-Authenticate (http: a plain http realm from a TLS registry; bare: none but on /v2/)")
+                                               "relative", "query", "http", "name", "bare", "noservice", "unquoted"),
+      help="form of WWW-Authenticate (name: a realm on localhost; http: a plain http realm from a TLS registry; bare: none but on /v2/)")
     a("--more-scope", default="", help="stands before the scope that a challenge asks for")
+    a("--realm", default="", help="in challenges, in place of the token service here")
     a("--tunnel", type=int, default=0, metavar="PORT",
       help="as a proxy, lead every CONNECT to this port; else they are refused")
+    a("--cdn-auth", choices=("none", "anon", "basic"), default="none", help="what the second port asks for")
     a("--redirect-blobs", action="store_true", help="same as --fault redirect:to=cdn")
     a("--page-size", type=int, default=0, help="most tags in one tags/list answer")
     a("--no-referrers", action="store_true", help="404 for the referrers API")

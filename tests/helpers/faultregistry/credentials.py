@@ -18,10 +18,13 @@ class Credentials:
 
     def challenge(self, error=None, scope=None):
         scope = scope or ("repository:%s:pull" % self.name if self.name else None)
-        auth, style = self.option("auth"), self.option("challenge")
-        realm = "/token" if style == "relative" else STATE.base() + "/token"
+        auth, style = self.option("cdn_auth" if self.is_cdn else "auth"), self.option("challenge")
+        here = STATE.cdn_base() if self.is_cdn else STATE.base()
+        realm = "/token" if style == "relative" else self.option("realm") or here + "/token"
         if style == "query":
             realm += "?account=none&x=1"
+        elif style == "name":
+            realm = realm.replace("127.0.0.1", "localhost")
         elif style == "http":
             realm = realm.replace("https:", "http:")
         out = []
@@ -82,11 +85,16 @@ class Credentials:
             return True
         if self.auth == "bearer" and self.option("auth") != "basic":
             tok = self.headers["Authorization"].partition(" ")[2].strip()
+            if self.option("registry_token") and tok == self.option("registry_token"):
+                self.auth_ok = True
+                return True
             with STATE.lock:
                 t = STATE.tokens.get(tok)
                 gone = not t or t["until"] < time.time() or t["left"] == 0
                 if t and not gone and t["left"] is not None:
                     t["left"] -= 1
+            if t and t["is_cdn"]:
+                self.leak = True
             if gone:
                 self.challenge(error="invalid_token")
                 return False
@@ -99,28 +107,61 @@ class Credentials:
         self.challenge()
         return False
 
+    def known_at_cdn(self):
+        """No credential of the registry's may come here; of the tokens given here one is asked for with cdn_auth."""
+        wanted = self.option("cdn_auth") != "none"
+        if self.auth == "none" and wanted:
+            self.challenge()
+        elif self.auth == "bearer" and wanted:
+            t = STATE.tokens.get(self.headers["Authorization"].partition(" ")[2].strip())
+            self.leak = not t or not t["is_cdn"]
+            self.auth_ok = not self.leak and t["until"] > time.time()
+            if not self.leak and not self.auth_ok:
+                self.challenge(error="invalid_token")
+        else:
+            self.leak = self.auth != "none"
+            return not self.leak
+        return self.auth_ok
+
+    def form(self):
+        """What was posted, one value each."""
+        form = urllib.parse.parse_qs(self.body.decode("latin-1"), keep_blank_values=True)
+        return {k: v[0] for k, v in form.items()}
+
     def do_token(self):
         o = STATE.opt
-        if self.option("auth") not in ("anon", "token", "mixed"):
+        if self.is_cdn:
+            self.leak = self.auth != "none"
+        else:
+            self.apply("route")
+            if self.redirected():
+                return
+        if self.option("cdn_auth" if self.is_cdn else "auth") not in ("anon", "token", "mixed"):
             return self.error(404, "UNKNOWN", "no token service")
         user, scopes = self.basic_user(), " ".join(self.query.get("scope", [])).split()
         refresh = None
         if self.command == "POST":
             if not self.option("token_post"):
                 return self.error(404, "UNKNOWN", "no OAuth2 here")
-            form = urllib.parse.parse_qs(self.body.decode("latin-1"), keep_blank_values=True)
-            one = {k: v[0] for k, v in form.items()}
+            one = self.form()
             scopes = one.get("scope", "").split()
             if one.get("grant_type") == "refresh_token":
-                known = self.option("identity_token")
-                user = o.user if known and one.get("refresh_token") == known else None
+                known, following = self.option("identity_token"), self.option("identity_next")
+                with STATE.lock:
+                    if known in STATE.rotated:
+                        known = following
+                    user = o.user if known and one.get("refresh_token") == known else None
+                    if user and following:
+                        STATE.rotated.add(known)
+                        refresh = following
             elif one.get("grant_type") == "password":
                 user = o.user if (one.get("username"), one.get("password")) == (o.user, o.password) else None
             else:
                 user = None
             if "service" not in one or "client_id" not in one:
                 return self.error(400, "UNKNOWN", "service and client_id are required")
-            refresh = self.option("identity_token") if one.get("access_type") == "offline" else None
+            if one.get("access_type") == "offline":
+                refresh = self.option("identity_token")
         elif self.command != "GET":
             return self.error(405, "UNSUPPORTED", "GET or POST")
         if user is None:
@@ -128,11 +169,12 @@ class Credentials:
             return self.error(401, "UNAUTHORIZED", "incorrect username or password")
         if user:
             self.auth_ok = True
-        elif self.option("auth") == "token":
+        elif self.option("auth") == "token" and not self.is_cdn:
             if not self.option("token_empty"):
                 return self.error(401, "UNAUTHORIZED", "authentication required")
             scopes = []
-        tok = STATE.new_token(user, scopes, self.option("token_ttl"), self.option("token_requests"))
+        tok = STATE.new_token(user, scopes, self.option("token_ttl"), self.option("token_requests"),
+                              self.is_cdn and any(":far/" in scope for scope in scopes))
         doc = {}
         if self.option("token_field") in ("token", "both"):
             doc["token"] = tok

@@ -60,6 +60,7 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
         self.t0 = time.time()
         self.status = self.sent = 0
         self.kind, self.name, self.ref, self.digest, self.content = "other", "", "", None, None
+        self.body = b""
         self.plan, self.extra, self.leak, self.auth_ok, self.note = {}, [], False, None, None
         auth = self.headers.get("Authorization")
         self.auth = "none" if auth is None else auth.split(" ")[0].lower()
@@ -70,6 +71,8 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
             self.body = self.rfile.read(min(length, 65536)) if 0 < length <= 65536 else b""
             if length > 65536:
                 self.close_connection = True
+            if self.path.startswith("http://"):  # we are the proxy, and the host
+                self.path = "/" + self.path.split("/", 3)[3]
             self.route()
         except Drop:
             self.close_connection = True
@@ -89,6 +92,8 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
                    "host": self.headers.get("Host"), "accept": self.headers.get_all("Accept"),
                    "ae": self.headers.get("Accept-Encoding"), "if_range": self.headers.get("If-Range"),
                    "ua": self.headers.get("User-Agent"), "headers": list(self.headers)}
+            if self.body:
+                rec["form"] = self.public_form()
             if self.leak:
                 rec["leak"] = True
             if self.note:
@@ -96,12 +101,18 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
             STATE.log({k: v for k, v in rec.items() if v not in (None, [], "")
                        or k in ("range", "status", "bytes")})
 
+    def public_form(self):
+        """The posted form without its secrets; also what rules see of it."""
+        one = dict(self.form(), **{k: "*" for k in ("refresh_token", "password") if k in self.form()})
+        return urllib.parse.urlencode(one, quote_via=urllib.parse.quote)
+
     def route(self):
         path = urllib.parse.unquote(self.path.split("?")[0])
         self.query = urllib.parse.parse_qs(self.path.partition("?")[2], keep_blank_values=True)
         m = re.match(r"^/v2/(.+?)/(manifests|blobs|tags|referrers)/([^/].*)$", path)
-        if self.is_cdn:
+        if self.is_cdn and path != "/token":
             self.kind = "cdn"
+            self.name = "far/" + self.query.get("for", [""])[0]
             self.digest = "/".join(path.split("/")[2:]).replace("/", ":", 1)
             self.content = STATE.layout.get(self.digest)
         elif path in ("/v2", "/v2/"):
@@ -264,8 +275,9 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
             xml = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>'
             self.send(code, [("Content-Type", "application/xml")], (xml % (name, text)).encode())
 
-        if self.auth != "none":
-            self.leak = True
+        if not self.known_at_cdn():
+            if not self.leak:
+                return None
             return refuse(400, "InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm query "
                           "parameter, Signature query string parameter or the Authorization header should be specified")
         sig = self.query.get("sig", [None])[0]
@@ -307,6 +319,7 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
             loc = "../blobs/%s?hop=1" % plain.rsplit("/", 1)[1]
         else:
             loc = {"cdn": lambda: STATE.cdn_base() + STATE.sign(self.digest, self.name, a),
+                   "cdn-token": lambda: STATE.cdn_base() + self.path,
                    "cdn-name": lambda: STATE.cdn_base("localhost") + STATE.sign(self.digest, self.name, a),
                    "file": lambda: "file:///etc/hostname",
                    "ftp": lambda: "ftp://127.0.0.1:9/none",

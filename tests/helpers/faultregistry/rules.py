@@ -21,7 +21,7 @@ FAULTS = {
                      "options of these names"),
     "forbid":       ("pre", "blob+manifest", "403 DENIED"),
     "head_405":     ("pre", "manifest+blob", "405 to HEAD"),
-    "redirect":     ("route", "blob", "to=cdn|cdn-name|loop|file|ftp|chain|up|none|bad|URL [code=307] [n=5]: "
+    "redirect":     ("route", "blob", "to=cdn|cdn-name|cdn-token|loop|file|ftp|chain|up|none|bad|URL [code=307] [n=5]: "
                      "cdn same host other port, cdn-name host name localhost, loop to itself, chain n hops then the real answer, "
                      "up a relative Location, none no Location, bad an unparsable one; cdn with [uses=N] [ttl=SECONDS]; "
                      "the address says for=REPOSITORY"),
@@ -83,7 +83,7 @@ class Rule:
             return False
         if "method" in s and req.command != s["method"]:
             return False
-        if self.path and not self.path.search(req.path):
+        if self.path and not self.path.search(req.path + ("?" + req.public_form() if req.body else "")):
             return False
         if "digest" in s and not (req.digest or "").startswith(s["digest"]):
             return False

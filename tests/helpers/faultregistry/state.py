@@ -13,6 +13,7 @@ class State:
         self.seq = self.conns = self.now = self.peak = self.leaks = self.requests = 0
         self.tokens = {}
         self.remaining = {}
+        self.rotated = set()
         self.signed = {}
         self.rst = set()
         self.ids = {}
@@ -41,11 +42,11 @@ class State:
                                 int(options.get("uses", self.opt.cdn_uses))]
         return "/blob/%s?sig=%s&for=%s" % (digest.replace(":", "/"), sig, name)
 
-    def new_token(self, user, scopes, ttl, requests):
+    def new_token(self, user, scopes, ttl, requests, is_cdn):
         tok = "frt." + secrets.token_hex(24)
         with self.lock:
             self.tokens[tok] = {"user": user, "scopes": scopes, "until": time.time() + ttl,
-                                "left": requests or None}
+                                "left": requests or None, "is_cdn": is_cdn}
         return tok
 
 
