@@ -147,8 +147,11 @@ static int read_entry(struct lookup *l, const char *key,
 
 	if (!json_object_is_type(entry, json_type_object))
 		return entry ? refuse(l, key, "is no object") : 0;
-	if (read_text(l, entry, key, "auth", &auth) < 0 ||
-	    read_text(l, entry, key, "username", &user) < 0 ||
+	if (read_text(l, entry, key, "auth", &auth) < 0)
+		return -1;
+	if (l->format == CREDENTIALS_VARIABLE)
+		return auth ? read_auth(l, key, auth) < 0 ? -1 : 1 : 0;
+	if (read_text(l, entry, key, "username", &user) < 0 ||
 	    read_text(l, entry, key, "password", &password) < 0 ||
 	    read_text(l, entry, key, "identitytoken", &identity) < 0 ||
 	    read_text(l, entry, key, "registrytoken", &registry) < 0)
@@ -240,20 +243,25 @@ static int read_helpers(struct lookup *l, const struct json_object *json)
 	return 0;
 }
 
-static int read_config(struct lookup *l, const struct json_object *json)
+static int read_member_auths(struct lookup *l, const struct json_object *json)
 {
 	struct json_object *auths = NULL;
+
+	if (json_get_object(json, "auths", &auths) < 0)
+		return refuse(l, "auths", "is no object");
+	return auths ? read_auths(l, auths) : 0;
+}
+
+static int read_config(struct lookup *l, const struct json_object *json)
+{
 	const char *store = NULL;
-	int has_helper = read_helpers(l, json), got = 0;
+	int has_helper = read_helpers(l, json), got;
 
 	if (has_helper < 0)
 		return -1;
-	if (json_get_object(json, "auths", &auths) < 0)
-		return refuse(l, "auths", "is no object");
 	if (json_get_string(json, "credsStore", &store) < 0)
 		return refuse(l, "credsStore", "is no string");
-	if (auths)
-		got = read_auths(l, auths);
+	got = read_member_auths(l, json);
 	if (got < 0)
 		return -1;
 	if (!got && !has_helper && store)
@@ -290,8 +298,9 @@ int credentials_find_in_file(struct credentials *out,
 		msg_format(why, size, "%s", json ? "not a JSON object" : text);
 		return -1;
 	}
-	got = format == CREDENTIALS_LEGACY ? read_auths(&l, json)
-					   : read_config(&l, json);
+	got = format == CREDENTIALS_LEGACY     ? read_auths(&l, json)
+	      : format == CREDENTIALS_VARIABLE ? read_member_auths(&l, json)
+					       : read_config(&l, json);
 	if (got < 0)
 		credentials_clear(out);
 	return got;

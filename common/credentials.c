@@ -54,6 +54,23 @@ static int find_in_environment(struct credentials *out)
 	return 1;
 }
 
+/* docker's: a login for each host, for machines that have no files. */
+static int try_variable(struct credentials *out,
+			const struct credentials_query *query)
+{
+	const char *text = variable("DOCKER_AUTH_CONFIG");
+	char why[512];
+	int got = 0;
+
+	if (text)
+		got = credentials_find_in_file(out, CREDENTIALS_VARIABLE, text,
+					       strlen(text), query->host,
+					       query->repository, why,
+					       sizeof(why));
+	return got < 0 ? msg_fail(STATUS_FAILED, "DOCKER_AUTH_CONFIG: %.511s", why)
+		       : got;
+}
+
 /* DIRECTORY/NAME from a variable, else $HOME/FALLBACK. */
 static char *path_from(const char *name, const char *below, const char *fallback)
 {
@@ -146,7 +163,7 @@ static int ask_helper(struct credentials *found,
 		      const struct credentials_query *query)
 {
 	struct credentials answer = { 0 };
-	int got = query->ask_helper(&answer, found->helper,
+	int got = query->ask_helper(query->context, &answer, found->helper,
 				    found->helper_server);
 
 	if (got > 0) {
@@ -155,11 +172,7 @@ static int ask_helper(struct credentials *found,
 		return 1;
 	}
 	credentials_clear(&answer);
-	if (got < 0)
-		return got;
-	clear_secret(&found->helper);
-	clear_secret(&found->helper_server);
-	return has_content(found);
+	return got < 0 ? got : has_content(found);
 }
 
 static int try_place(struct credentials *out, const struct place *place,
@@ -211,6 +224,8 @@ int credentials_find(struct credentials *out,
 	}
 	if (got == 0 && query->is_named)
 		got = find_in_environment(out);
+	if (got == 0)
+		got = try_variable(out, query);
 	if (got == 0)
 		got = try_places(out, query);
 	if (got > 0) {

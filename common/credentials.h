@@ -27,6 +27,7 @@ struct credentials {
 enum credentials_format {
 	CREDENTIALS_CONFIG, /* {"auths": {...}, "credHelpers": ..., ...} */
 	CREDENTIALS_LEGACY, /* .dockercfg: what auths holds, alone */
+	CREDENTIALS_VARIABLE, /* {"auths": {HOST: {"auth": ...}}}, no more */
 };
 
 /* Look host (as typed, with port) and repository up in a file's bytes.
@@ -46,15 +47,17 @@ struct credentials_query {
 	bool is_named;
 	/* Runs a helper. Returns 1 with *out filled, 0 when it knows nothing,
 	 * or a failure (reported). NULL: helpers are passed over. */
-	int (*ask_helper)(struct credentials *out, const char *helper,
-			  const char *server);
+	int (*ask_helper)(void *context, struct credentials *out,
+			  const char *helper, const char *server);
+	void *context;
 };
 
-/* Look in --authfile, the environment, and the files where podman and docker
- * keep their logins; the first place that has some wins. Files that are not
- * there are passed over, but for --authfile. Returns 1 with *out filled, 0
- * without, or a failure (reported). out->helper is NULL, or with 0 the first
- * helper that was passed over, for a message. */
+/* Look in --authfile, the environment ($DOCKER_AUTH_CONFIG last), and the files
+ * where podman and docker keep their logins; the first place that has some
+ * wins. Files that are not there are passed over, but for --authfile. Returns
+ * 1 with *out filled, 0 without, or a failure (reported). out->helper is NULL,
+ * or with 0 the first helper that was named for this registry and knew
+ * nothing, or was passed over; for a message. */
 int credentials_find(struct credentials *out,
 		     const struct credentials_query *query);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/credential_helper.h"
 #include "common/credentials.h"
 #include "common/mem.h"
 #include "common/msg.h"
@@ -24,6 +25,7 @@ struct list {
 struct sources {
 	struct client *client;
 	const struct sources_settings *settings;
+	struct credential_helpers *helpers;
 	struct place *places;
 	struct list *lists;
 };
@@ -35,6 +37,7 @@ struct sources *sources_new(struct client *client,
 
 	sources->client = client;
 	sources->settings = settings;
+	sources->helpers = credential_helpers_new(CREDENTIAL_HELPER_MS);
 	return sources;
 }
 
@@ -42,6 +45,7 @@ void sources_free(struct sources *sources)
 {
 	if (!sources)
 		return;
+	credential_helpers_free(sources->helpers);
 	while (sources->places) {
 		struct place *place = sources->places;
 
@@ -76,6 +80,8 @@ static int find_credentials(const struct sources *sources, const struct wish *wi
 		.repository = wish->repository,
 		.authfile = settings->authfile,
 		.is_named = wish->is_named,
+		.ask_helper = credential_helpers_ask,
+		.context = sources->helpers,
 	};
 
 	if (!settings->username || !wish->is_named)

@@ -31,6 +31,8 @@ no_secrets() {
 setup() {
 	begin
 	far_pid=
+	mkdir bin
+	PATH=$PWD/bin:$PATH
 }
 
 describe() {
@@ -68,6 +70,9 @@ r42-loop {"auth":"anon"} {"fault":"redirect","kind":"token","to":"/token?x=1&sco
 r44 {"auth":"token","registry_token":"reg.tok"}
 r44-cdn {"auth":"token","registry_token":"reg.tok"} {"fault":"redirect","to":"cdn"}
 r44-open {"auth":"none"}
+r49 {"auth":"basic"}
+r49-token {"auth":"token","token_post":true,"identity_token":"id+/= &x"}
+r50 {"auth":"basic"}
 r90 {"auth":"token","cdn_auth":"anon"} {"fault":"redirect","to":"cdn","uses":1}
 r90-never {"auth":"token","cdn_auth":"anon"} {"fault":"redirect","to":"cdn"} {"fault":"auth401","kind":"cdn"}
 r90-realm {"auth":"anon"} {"fault":"redirect","to":"cdn"} {"kind":"cdn","cdn_auth":"anon","challenge":"norealm"}
@@ -80,6 +85,18 @@ END2
 login() {
 	mkdir -p .docker
 	printf '{"auths":{"%s":%s}}\n' "$faults" "$1" >.docker/config.json
+}
+
+# helper NAME: a credential helper from the lines on stdin.
+helper() {
+	{ echo '#!/bin/bash' && cat; } >"bin/docker-credential-$1"
+	chmod +x "bin/docker-credential-$1"
+}
+
+# ask_helper NAME [KEY]: docker's file names it for the registry.
+ask_helper() {
+	mkdir -p .docker
+	printf '{"credHelpers":{"%s":"%s"}}\n' "${2-$faults}" "$1" >.docker/config.json
 }
 
 user='"auth":"dXNlcjpzZTpjcmV0"'
@@ -208,6 +225,147 @@ all="$(lines 'manifest 200 bearer' "$(times 3 'blob 200 bearer')")"
 		r44 other
 	same "$(asked r44 '.path, .auth' | grep other)" \
 		"$(lines 'manifest 401 /v2/r44/manifests/other none' 'manifest 401 /v2/r44/manifests/other bearer')"
+}
+
+@test "R49 a helper is asked for the registry's login" {
+	helper it <<-'END'
+		printf '%s|' "$@" >asked
+		cat >>asked
+		echo '{"ServerURL":"x","Username":"user","Secret":"se:cret"}'
+	END
+	ask_helper it
+	works r49 latest
+	same "$(cat asked)" "get|$faults"
+	ask_helper it "https://$faults"
+	works r49 latest
+	same "$(cat asked)" "get|https://$faults"
+	echo '{"credsStore":"it"}' >.docker/config.json
+	works r49 latest
+	same "$(cat asked)" "get|$faults"
+}
+
+@test "R49 a helper is asked for docker.io by docker's own name for it" {
+	helper it <<-'END'
+		cat >asked
+		echo 'no more' && exit 3
+	END
+	mkdir .docker
+	echo '{"credHelpers":{"docker.io":"it"}}' >.docker/config.json
+	run -1 --separate-stderr occy-pull --store store -q docker.io busybox latest
+	same "$stderr" 'occy-pull: docker-credential-it: failed with status 3: no more'
+	same "$(cat asked)" https://index.docker.io/v1/
+}
+
+@test "R49 the user <token> of a helper has an identity token" {
+	helper it <<<'echo "{\"Username\":\"<token>\",\"Secret\":\"id+/= &x\"}"'
+	ask_helper it
+	works r49-token latest
+	was_asked r49-token "$(lines 'manifest 401 none' 'token 200 none' "$all")" .auth
+}
+
+@test "R49 a helper that knows no login is passed over, and named where one is needed" {
+	helper it <<<'echo "credentials not found in native keychain"; exit 1'
+	ask_helper it
+	works r44-open latest
+	fails 5 'occy-pull: HOST/r49:latest: manifest: login needed: no user and password are known for this registry (docker-credential-it knows no login for it)' \
+		r49 latest
+	fails 5 'occy-pull: HOST/r44:none: token from http://HOST/token: HOST answered 401 UNAUTHORIZED: authentication required (docker-credential-it knows no login for it)' \
+		r44 none
+	helper it <<<'echo "{\"ServerURL\":\"\",\"Username\":\"\",\"Secret\":\"\"}"'
+	works r44-open latest
+	login "{$user}"
+	jq -c --arg host "$faults" '.credHelpers[$host] = "it"' .docker/config.json >config
+	mv config .docker/config.json
+	works r49 latest
+}
+
+@test "R49 a helper that fails is named, with its status and its first line" {
+	ask_helper it
+	helper it <<<'printf "the \033[2Jkeychain is locked\nse:cret\n"; exit 2'
+	fails 1 'occy-pull: docker-credential-it: failed with status 2: the \x1b[2Jkeychain is locked' r44-open latest
+	helper it <<<'exit 7'
+	fails 1 'occy-pull: docker-credential-it: failed with status 7' r44-open latest
+	helper it <<<'kill -KILL $$'
+	fails 1 'occy-pull: docker-credential-it: was killed by signal 9' r44-open latest
+	rm bin/docker-credential-it
+	fails 1 'occy-pull: docker-credential-it: no such program in PATH, but a file with logins names it' r44-open latest
+}
+
+@test "R49 nothing is told of an answer that is no login" {
+	ask_helper it
+	for answer in 'se:cret' '["se:cret"]' '{"Username":["se:cret"],"Secret":""}' '{"Secret":7,"Username":"se:cret"}'; do
+		printf 'cat <<-X\n%s\nX\n' "$answer" | helper it
+		fails 1 'occy-pull: docker-credential-it: its answer is no login' r44-open latest
+	done
+	for answer in '{"Username":"se:cret","Secret":""}' '{"Secret":"se:cret"}'; do
+		printf 'cat <<-X\n%s\nX\n' "$answer" | helper it
+		fails 1 'occy-pull: docker-credential-it: its answer is half a login' r44-open latest
+	done
+	helper it <<<'head -c 65537 /dev/zero'
+	fails 1 'occy-pull: docker-credential-it: its answer is larger than 65536 bytes' r44-open latest
+	helper it <<<'yes'
+	fails 1 'occy-pull: docker-credential-it: its answer is larger than 65536 bytes' r44-open latest
+}
+
+@test "R49 a helper has no file of ours, signals as usual, and our stderr" {
+	helper it <<-'END'
+		cat >/dev/null
+		ls /proc/self/fd >fds
+		(kill -PIPE $BASHPID)
+		echo "pipe $?" >signals
+		grep SigBlk /proc/self/status >>signals
+		echo 'touch the key' >&2
+		echo '{"Username":"user","Secret":"se:cret"}'
+	END
+	ask_helper it
+	run -0 --separate-stderr pull r49 latest
+	same "$stderr" 'touch the key'
+	whole_stream
+	# The fourth is the folder that ls reads.
+	same "$(cat fds)" "$(lines 0 1 2 3)"
+	same "$(cat signals)" $'pipe 141\nSigBlk:\t0000000000000000'
+}
+
+@test "R49 a helper ends when we do" {
+	helper it <<-'END'
+		sleep 60 &
+		echo $$ $! >pids
+		wait
+	END
+	ask_helper it
+	for signal in TERM HUP; do
+		rm -f pids
+		occy-pull --store store -q "$faults" r49 latest >out 2>err 3>&- &
+		pid=$!
+		within 5 test -s pids
+		kill "-$signal" "$pid"
+		code=0
+		wait "$pid" || code=$?
+		same "$code" "$((128 + $(kill -l "$signal")))"
+		for helper in $(cat pids); do
+			within 3 gone "$helper"
+		done
+		same "$(cat err)" ''
+	done
+}
+
+@test "R50 DOCKER_AUTH_CONFIG stands before the files" {
+	right=$(printf user:se:cret | base64)
+	export DOCKER_AUTH_CONFIG="{\"auths\":{\"$faults\":{\"auth\":\"$right\"}}}"
+	works r50 latest
+	login '{"auth":"dXNlcjp3cm9uZw=="}'
+	works r50 latest
+	DOCKER_AUTH_CONFIG="{\"auths\":{\"elsewhere.example\":{\"auth\":\"$right\"}}}" run -5 pull r50 other
+	DOCKER_AUTH_CONFIG="{\"credsStore\":\"none-such\"}" run -5 pull r50 other
+	login "{$user}"
+	DOCKER_AUTH_CONFIG="{\"auths\":{\"$faults\":{\"username\":\"user\",\"password\":\"wrong\"}}}" works r50 latest
+	OCCYSTRAP_USERNAME=user OCCYSTRAP_PASSWORD=wrong run -5 pull r50 other
+}
+
+@test "R50 a broken DOCKER_AUTH_CONFIG is an error that names it, never its content" {
+	DOCKER_AUTH_CONFIG='{"auths":"se:cret' fails 1 'occy-pull: DOCKER_AUTH_CONFIG: not valid JSON' r44-open latest
+	DOCKER_AUTH_CONFIG="{\"auths\":{\"$faults\":{\"auth\":\"se:cret\"}}}" \
+		fails 1 'occy-pull: DOCKER_AUTH_CONFIG: "HOST": auth is not user:password in base64' r44-open latest
 }
 
 @test "R90 a redirect's target with a token service of its own gives an anonymous one" {

@@ -33,5 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	find(CREDENTIALS_CONFIG, bytes, size, "docker.io", "library/a");
 	find(CREDENTIALS_CONFIG, bytes, size, "q.io:5000", "n/r");
 	find(CREDENTIALS_LEGACY, bytes, size, "q.io", "a");
+	find(CREDENTIALS_VARIABLE, bytes, size, "q.io", "a");
 	return 0;
 }

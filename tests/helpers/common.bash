@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 PATH="${OCCY_BINDIR:?run me through meson test}:$PATH"
 unset OCCY_STORE OCCY_WRAPPED OCCYSTRAP_USERNAME OCCYSTRAP_PASSWORD
-unset SSL_CERT_FILE SSL_CERT_DIR REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
+unset SSL_CERT_FILE SSL_CERT_DIR REGISTRY_AUTH_FILE DOCKER_CONFIG DOCKER_AUTH_CONFIG XDG_CONFIG_HOME
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 
 # Nothing of whoever runs the tests is read, and nothing of theirs is written.

@@ -183,5 +183,20 @@ int main(void)
 		   "a:b - - -");
 	check_file(CREDENTIALS_LEGACY, "{'https://index.docker.io/v1/':{" A_B
 		   "}}", "docker.io", "a", "a:b - - -");
+	check_file(CREDENTIALS_VARIABLE, "{'auths':{'q.io':{" A_B "}}}", "q.io",
+		   "a", "a:b - - -");
+	check_file(CREDENTIALS_VARIABLE,
+		   "{'auths':{'q.io':{" A_B ",'identitytoken':'I',"
+		   "'registrytoken':7}},'credsStore':'s'}",
+		   "q.io", "a", "a:b - - -");
+	check_file(CREDENTIALS_VARIABLE,
+		   "{'auths':{'q.io':{'username':'u','password':'p'}},"
+		   "'credHelpers':{'q.io':'pass'}}",
+		   "q.io", "a", "none");
+	check_file(CREDENTIALS_VARIABLE, "{'auths':{'q.io':{'auth':'secret'}}}",
+		   "q.io", "a",
+		   "broken: \"q.io\": auth is not user:password in base64");
+	check_file(CREDENTIALS_VARIABLE, "{'auths':'secret'}", "q.io", "a",
+		   "broken: \"auths\": is no object");
 	return check_result();
 }

@@ -141,6 +141,18 @@ static void test_order(void)
 	setenv("OCCYSTRAP_USERNAME", "e", 1);
 	setenv("OCCYSTRAP_PASSWORD", "v", 1);
 	check_find(&query, 1, "e:v");
+	setenv("DOCKER_AUTH_CONFIG", "{\"auths\":{\"q.io\":{\"auth\":\"ZG86ZQ==\"}}}", 1);
+	check_find(&query, 1, "e:v");
+	check_row("$DOCKER_AUTH_CONFIG before files, and for mirrors");
+	query.is_named = false;
+	check_find(&query, 1, "do:e");
+	check_row("--authfile before that");
+	query.authfile = authfile;
+	put("authfile.json", "{'auths':{'q.io':{" A_B "}}}");
+	check_find(&query, 1, "a:b");
+	drop("authfile.json");
+	query.authfile = NULL;
+	unsetenv("DOCKER_AUTH_CONFIG");
 	check_row("environment is not for mirrors");
 	query.is_named = false;
 	check_find(&query, 1, "a:5");
@@ -187,6 +199,13 @@ static void test_failures(void)
 	check_find(&query, 1, "a:b");
 	drop("run/containers");
 	drop(".docker/config.json");
+	check_row("a broken $DOCKER_AUTH_CONFIG, which nothing is told of");
+	setenv("DOCKER_AUTH_CONFIG", "{\"auths\":\"secret", 1);
+	check_find(&query, -1, "DOCKER_AUTH_CONFIG: not valid JSON");
+	setenv("DOCKER_AUTH_CONFIG", "{\"auths\":{\"q.io\":{\"auth\":\"secret\"}}}", 1);
+	check_find(&query, -1,
+		   "DOCKER_AUTH_CONFIG: \"q.io\": auth is not user:password in base64");
+	unsetenv("DOCKER_AUTH_CONFIG");
 	check_row("a directory in place of a file");
 	set_path("REGISTRY_AUTH_FILE", ".docker");
 	check_find(&query, -9, ".docker: Is a directory");
@@ -196,9 +215,10 @@ static void test_failures(void)
 static const char *asked_helper, *asked_server;
 static int helper_result;
 
-static int fake_helper(struct credentials *out, const char *helper,
-		       const char *server)
+static int fake_helper(void *context, struct credentials *out,
+		       const char *helper, const char *server)
 {
+	CHECK(context == &helper_result);
 	asked_helper = strcmp(helper, "pass") == 0 ? "pass" : "another";
 	asked_server = strcmp(server, "q.io") == 0 ? "q.io" : "another";
 	if (helper_result == 1) {
@@ -230,6 +250,7 @@ static void test_helpers(void)
 	put("named.json", "{'credHelpers':{'q.io':'pass'}}");
 	check_row("a helper that answers");
 	query.ask_helper = fake_helper;
+	query.context = &helper_result;
 	helper_result = 1;
 	check_find(&query, 1, "h:elper");
 	CHECK_TEXT(asked_helper, "pass");
@@ -240,11 +261,12 @@ static void test_helpers(void)
 	put("named.json", "{'credHelpers':{'q.io':'pass'},"
 			  "'auths':{'q.io':{" U_P "}}}");
 	check_find(&query, 1, "u:p:q");
-	check_row("a helper that knows nothing was not passed over");
+	check_row("a helper that knows nothing is named all the same");
 	put(".docker/config.json", "{}");
 	put("named.json", "{'credHelpers':{'q.io':'pass'}}");
 	CHECK_NUMBER(credentials_find(&found, &query), 0);
-	CHECK_TEXT(found.helper, NULL);
+	CHECK_TEXT(found.helper, "pass");
+	credentials_clear(&found);
 	check_row("a helper that fails");
 	helper_result = -1;
 	check_find(&query, -1, "");
@@ -279,6 +301,7 @@ int main(void)
 	set_path("XDG_RUNTIME_DIR", "run");
 	unsetenv("XDG_CONFIG_HOME");
 	unsetenv("DOCKER_CONFIG");
+	unsetenv("DOCKER_AUTH_CONFIG");
 	unsetenv("OCCYSTRAP_USERNAME");
 	unsetenv("OCCYSTRAP_PASSWORD");
 	test_order();
