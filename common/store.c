@@ -13,15 +13,18 @@
 
 #include "common/buf.h"
 #include "common/io.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/store_private.h"
 
+#define LAYOUT_MAX_BYTES 65536
 #define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 struct store {
 	char *path; /* absolute, links resolved */
 	int fd;
+	int parts;   /* the folder; leases and the guard are locks on it */
 	bool shared; /* others may write into it: hash before trusting */
 };
 
@@ -74,7 +77,8 @@ static bool is_ours(const struct stat *st)
 	       !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-static int make_directories(struct store *store)
+/* Those that are missing are made, or else the store is none. */
+static int check_directories(struct store *store, bool make)
 {
 	static const char *const names[] = {
 		".", "blobs", "blobs/sha256", "parts",
@@ -84,7 +88,7 @@ static int make_directories(struct store *store)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct stat st;
 
-		if ((i > 0 && mkdirat(store->fd, names[i], 0777) != 0 &&
+		if ((make && i > 0 && mkdirat(store->fd, names[i], 0777) != 0 &&
 		     errno != EEXIST) ||
 		    fstatat(store->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
 			return msg_fail(STATUS_STORAGE, "%s/%s: %s", store->path,
@@ -96,7 +100,9 @@ static int make_directories(struct store *store)
 	}
 	if (fstatat(store->fd, "blobs/sha512", &rare, AT_SYMLINK_NOFOLLOW) == 0)
 		store->shared |= !S_ISDIR(rare.st_mode) || !is_ours(&rare);
-	return 0;
+	store->parts = openat(store->fd, "parts",
+			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return store->parts < 0 ? io_fail(store->path) : 0;
 }
 
 /* sha512 is rare: its directory comes with its first blob. */
@@ -117,6 +123,16 @@ const char *store_path(const struct store *store)
 int store_fd(const struct store *store)
 {
 	return store->fd;
+}
+
+int store_parts_fd(const struct store *store)
+{
+	return store->parts;
+}
+
+bool store_is_shared(const struct store *store)
+{
+	return store->shared;
 }
 
 /* A name that is nobody else's: process numbers repeat, in containers that
@@ -171,41 +187,108 @@ static int make_layout(const struct store *store)
 	return rc;
 }
 
-int store_open(const char *dir, struct store **out)
+/* Sets *path, and *out to a store that is not open yet. */
+static int find_store(const char *dir, char **path, struct store **out)
 {
-	AUTO(store) struct store *store = mem_zalloc(1, sizeof(*store));
-	AUTO(mem) char *path = dir ? mem_strdup(dir) : default_path();
-	int rc;
-
-	store->fd = -1;
-	if (!path)
+	*path = dir ? mem_strdup(dir) : default_path();
+	if (!*path)
 		return msg_fail(STATUS_STORAGE,
 				"no place for the store: neither OCCY_STORE nor HOME is set");
-	rc = make_path(path);
-	if (rc < 0)
-		return rc;
+	*out = mem_zalloc(1, sizeof(**out));
+	(*out)->fd = -1;
+	(*out)->parts = -1;
+	return 0;
+}
+
+static int open_directory(struct store *store, const char *path)
+{
 	store->path = realpath(path, NULL);
 	if (store->path)
 		store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (store->fd < 0)
-		return io_fail(path);
+	return store->fd < 0 ? io_fail(path) : 0;
+}
+
+int store_open(const char *dir, struct store **out)
+{
+	AUTO(store) struct store *store = NULL;
+	AUTO(mem) char *path = NULL;
+	int rc = find_store(dir, &path, &store);
+
+	if (rc == 0)
+		rc = make_path(path);
+	if (rc == 0)
+		rc = open_directory(store, path);
+	if (rc < 0)
+		return rc;
 	/* Two runs that start together must not both write index.json. */
 	if (flock(store->fd, LOCK_EX) != 0)
 		return io_fail(store->path);
-	rc = make_directories(store);
+	rc = check_directories(store, true);
 	if (rc == 0)
 		rc = make_layout(store);
 	flock(store->fd, LOCK_UN);
+	if (rc < 0)
+		return rc;
+	store_use(store);
+	*out = TAKE(store);
+	return 0;
+}
+
+/* image-layout.md, "oci-layout file": what says that this is our business. */
+static int check_layout(const struct store *store)
+{
+	AUTO(mem) char *path = mem_printf("%s/oci-layout", store->path);
+	AUTO(fd) int fd = -1;
+	AUTO(json) struct json_object *layout = NULL;
+	AUTO(buf) struct buf text = { 0 };
+	const char *why = "", *version = "";
+	int rc;
+
+	if (faccessat(store->fd, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return msg_fail(STATUS_STORAGE, "%s: not a store: no oci-layout in it",
+				store->path);
+	fd = io_open_regular_as(store->fd, "oci-layout", path);
+	rc = fd < 0 ? fd : io_read_all(fd, path, LAYOUT_MAX_BYTES, &text);
+	if (rc < 0)
+		return rc;
+	layout = json_parse(text.data ? text.data : "", text.len,
+			    JSON_DEPTH_DOCUMENT, &why);
+	if (layout)
+		json_get_string(layout, "imageLayoutVersion", &version);
+	if (strcmp(version, "1.0.0") != 0)
+		return msg_fail(STATUS_STORAGE, "%s: not of version 1.0.0", path);
+	return 0;
+}
+
+int store_open_existing(const char *dir, struct store **out)
+{
+	AUTO(store) struct store *store = NULL;
+	AUTO(mem) char *path = NULL;
+	int rc = find_store(dir, &path, &store);
+
+	if (rc == 0)
+		rc = open_directory(store, path);
+	if (rc == 0)
+		rc = check_layout(store);
+	if (rc == 0)
+		rc = check_directories(store, false);
 	if (rc < 0)
 		return rc;
 	*out = TAKE(store);
 	return 0;
 }
 
+void store_use(const struct store *store)
+{
+	store_lease(store);
+}
+
 void store_free(struct store *store)
 {
 	if (!store)
 		return;
+	if (store->parts >= 0)
+		close(store->parts);
 	if (store->fd >= 0)
 		close(store->fd);
 	free(store->path);
@@ -241,14 +324,35 @@ static int open_blob(const struct store *store, const struct digest *digest,
 	return TAKE_FD(fd);
 }
 
+/* Whether it is there; if so it is in use from now on. */
+static bool use_blob(const struct store *store, const struct digest *digest,
+		     int64_t size)
+{
+	AUTO(mem) char *name = blob_name(digest);
+	struct stat st;
+	bool is_there;
+
+	store_guard(store, false);
+	is_there = fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		   S_ISREG(st.st_mode) && st.st_size == size;
+	/* Of a file that is not ours the time stays: see store.h. */
+	if (is_there)
+		(void)utimensat(store->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
+	store_unguard(store);
+	return is_there;
+}
+
 int store_has(const struct store *store, const struct digest *digest,
 	      int64_t size)
 {
-	AUTO(fd) int fd = open_blob(store, digest, size);
+	AUTO(fd) int fd = -1;
 
-	if (fd < 0)
+	if (!use_blob(store, digest, size))
 		return 0;
-	return !store->shared || digest_matches_file(fd, digest);
+	if (!store->shared)
+		return 1;
+	fd = open_blob(store, digest, size);
+	return fd >= 0 && digest_matches_file(fd, digest);
 }
 
 int store_put(const struct store *store, const struct digest *digest,
@@ -261,7 +365,12 @@ int store_put(const struct store *store, const struct digest *digest,
 	if (store_has(store, digest, (int64_t)len))
 		return 0;
 	rc = make_blob_directory(store, digest);
-	return rc < 0 ? rc : store_replace_file(store, name, data, len);
+	if (rc < 0)
+		return rc;
+	store_guard(store, false);
+	rc = store_replace_file(store, name, data, len);
+	store_unguard(store);
+	return rc;
 }
 
 int store_read(const struct store *store, const struct digest *digest,
@@ -292,10 +401,7 @@ static bool is_own_file(const struct stat *st)
 	       st->st_nlink == 1;
 }
 
-/* Open and lock the part file of that name. Returns the descriptor, -1 with
- * errno EWOULDBLOCK when another process has it or it is not ours, or -1 for
- * other errors. */
-static int open_part(const struct store *store, const char *name)
+int store_lock_part(const struct store *store, const char *name)
 {
 	for (int tries = 0; tries < 16; tries++) {
 		AUTO(fd) int fd = openat(store->fd, name,
@@ -356,7 +462,7 @@ int store_part_open(struct store *store, const struct digest *digest,
 				digest_algorithm_name(digest_algorithm(digest)),
 				digest_hex(digest));
 	part->path = mem_printf("%s/%s", store->path, part->name);
-	part->fd = open_part(store, part->name);
+	part->fd = store_lock_part(store, part->name);
 	if (part->fd < 0 && errno == EWOULDBLOCK)
 		open_nameless(part);
 	if (part->fd < 0)
@@ -391,7 +497,7 @@ static int link_over(const struct store_part *part, const char *self,
 	return -1;
 }
 
-int store_part_commit(struct store_part *part)
+static int place_part(struct store_part *part)
 {
 	AUTO(mem) char *name = blob_name(&part->digest);
 	char self[64];
@@ -408,6 +514,18 @@ int store_part_commit(struct store_part *part)
 	    (errno == EEXIST && link_over(part, self, name) == 0))
 		return 0;
 	return io_fail(part->path);
+}
+
+int store_part_commit(struct store_part *part)
+{
+	int rc;
+
+	/* All of it may be an earlier run's. */
+	(void)futimens(part->fd, NULL);
+	store_guard(part->store, false);
+	rc = place_part(part);
+	store_unguard(part->store);
+	return rc;
 }
 
 void store_part_discard(struct store_part *part)

@@ -8,6 +8,21 @@
  * A blob appears under its name by rename, when it is complete, so whoever
  * sees the name may use the file. Many processes may share a store. Blobs are
  * not synced to disk: size and use prove them.
+ *
+ * What may be removed (store_care.h), and when:
+ *
+ * - A blob that an image in index.json needs is never removed.
+ * - Any other is as old as its last use: a run that puts a blob or finds it
+ *   there sets its mtime. What is younger than a grace stays, since a tool
+ *   downstream may open it long after the run that named it has ended.
+ * - A run holds a lease on the store, which says when it began. What was used
+ *   since the oldest run began that is still going on stays, whatever the
+ *   grace: its image is not in index.json yet. Where such a run may be unable
+ *   to set the mtime (a store that others may write to, a file of another
+ *   owner than its folder's), the blob stays as long as there is any run.
+ * - To say that a blob is there and set its mtime, or to give it its name, is
+ *   one step, and so is looking at its age and removing it: the guard.
+ * - A part belongs to whoever has its lock; others are as old as their mtime.
  */
 #ifndef OCCY_COMMON_STORE_H
 #define OCCY_COMMON_STORE_H
@@ -27,6 +42,14 @@ struct store;
  * Returns 0 with *out to be freed, or a failure. */
 int store_open(const char *dir, struct store **out);
 void store_free(struct store *store);
+
+/* The same for one that is there; nothing is made. The caller, if it relies on
+ * blobs, says so by store_use(). */
+int store_open_existing(const char *dir, struct store **out);
+
+/* From here on what this struct store finds or puts is in use, for gc. Part of
+ * store_open(). */
+void store_use(const struct store *store);
 
 /* The absolute path of a blob's file, whether it is there or not; the caller
  * frees it. */

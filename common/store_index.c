@@ -43,8 +43,7 @@ static struct json_object *new_entry(const struct store_image *image)
 	return entry;
 }
 
-/* The entry's name, or "". */
-static const char *entry_name(const struct json_object *entry)
+const char *store_entry_name(const struct json_object *entry)
 {
 	struct json_object *annotations = NULL;
 	const char *name = "";
@@ -69,9 +68,9 @@ static bool replaces(const struct store_image *image,
 	json_get_string(entry, "digest", &digest);
 	if (!image->name)
 		return false;
-	if (entry_name(entry)[0] == '\0')
+	if (store_entry_name(entry)[0] == '\0')
 		return strcmp(digest, image->digest.text) == 0;
-	if (strcmp(entry_name(entry), image->name) != 0)
+	if (strcmp(store_entry_name(entry), image->name) != 0)
 		return false;
 	if (json_get_object(entry, "platform", &json) == 1 &&
 	    platform_from_json(&platform, json) < 0)
@@ -111,55 +110,80 @@ static struct json_object *merge(const struct json_object *manifests,
 	return merged;
 }
 
-static int read_index(int fd, const char *path, struct buf *text,
-		      struct json_object **out)
+static int parse_index(const struct store *store, struct buf *text,
+		       struct json_object **out)
 {
+	AUTO(mem) char *path = mem_printf("%s/index.json", store_path(store));
+	AUTO(fd) int fd = io_open_regular_as(store_fd(store), "index.json", path);
 	struct json_object *manifests = NULL;
 	const char *why = "no list of manifests";
-	int rc = io_read_all(fd, path, INDEX_MAX_BYTES, text);
+	int rc = fd < 0 ? fd : io_read_all(fd, path, INDEX_MAX_BYTES, text);
 
 	if (rc < 0)
 		return rc;
-	*out = json_parse(text->data, text->len, JSON_DEPTH_DOCUMENT, &why);
+	*out = json_parse(text->data ? text->data : "", text->len,
+			  JSON_DEPTH_DOCUMENT, &why);
 	if (!*out || json_get_array(*out, "manifests", &manifests) != 1)
 		return msg_fail(STATUS_STORAGE, "%s: %s", path,
 				*out ? "no list of manifests" : why);
 	return 0;
 }
 
-static int update(const struct store *store, const struct store_image *image)
+int store_read_index(const struct store *store, struct json_object **out)
 {
-	AUTO(mem) char *path = mem_printf("%s/index.json", store_path(store));
-	AUTO(fd) int fd = io_open_regular(AT_FDCWD, path);
+	AUTO(buf) struct buf text = { 0 };
+
+	return parse_index(store, &text, out);
+}
+
+static int edit_index(const struct store *store,
+		      int (*edit)(void *context, struct json_object *index),
+		      void *context)
+{
 	AUTO(json) struct json_object *index = NULL;
 	AUTO(buf) struct buf text = { 0 };
-	struct json_object *manifests = NULL;
 	const char *changed;
 	size_t len;
-	int rc;
+	int rc = parse_index(store, &text, &index);
 
-	if (fd < 0)
-		return fd;
-	rc = read_index(fd, path, &text, &index);
-	if (rc < 0)
+	if (rc == 0)
+		rc = edit(context, index);
+	if (rc <= 0)
 		return rc;
-	json_get_array(index, "manifests", &manifests);
-	if (!image->name && has_digest(manifests, &image->digest))
-		return 0;
-	json_add(index, "manifests", merge(manifests, image));
 	changed = json_text(index, &len);
 	if (len == text.len && memcmp(changed, text.data, len) == 0)
 		return 0;
 	return store_replace_file(store, "index.json", changed, len);
 }
 
-int store_add_image(const struct store *store, const struct store_image *image)
+int store_edit_index(const struct store *store,
+		     int (*edit)(void *context, struct json_object *index),
+		     void *context)
 {
 	int rc;
 
 	if (flock(store_fd(store), LOCK_EX) != 0)
 		return io_fail(store_path(store));
-	rc = update(store, image);
+	rc = edit_index(store, edit, context);
 	flock(store_fd(store), LOCK_UN);
 	return rc;
+}
+
+static int add_image(void *context, struct json_object *index)
+{
+	const struct store_image *image = context;
+	struct json_object *manifests = NULL;
+
+	json_get_array(index, "manifests", &manifests);
+	if (!image->name && has_digest(manifests, &image->digest))
+		return 0;
+	json_add(index, "manifests", merge(manifests, image));
+	return 1;
+}
+
+int store_add_image(const struct store *store, const struct store_image *image)
+{
+	struct store_image copy = *image;
+
+	return store_edit_index(store, add_image, &copy);
 }

@@ -95,8 +95,12 @@ static int publish(struct spool *spool, const struct digest *digest)
 			return rc;
 		}
 	}
-	if (renameat(fd, spool->name, fd, blob) != 0)
-		return fail(spool, blob);
+	(void)futimens(spool->fd, NULL);
+	store_guard(spool->store, false);
+	rc = renameat(fd, spool->name, fd, blob) == 0 ? 0 : fail(spool, blob);
+	store_unguard(spool->store);
+	if (rc < 0)
+		return rc;
 	free(TAKE(spool->name));
 	return 0;
 }
