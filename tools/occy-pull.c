@@ -22,9 +22,11 @@
 #include "common/msg.h"
 #include "common/pull.h"
 #include "common/sources.h"
+#include "common/store_care.h"
 #include "common/stream.h"
 
 #define PASSWORD_MAX 65536
+#define DAY_SECONDS 86400
 
 struct options {
 	const char *os, *architecture, *variant; /* NULL: the default */
@@ -37,12 +39,18 @@ struct options {
 	struct mirror_list mirrors;
 	struct client_settings client;
 	enum progress_mode progress;
+	struct store_care care;
+	/* The last given of those that go with a pull only, with some. */
+	const char *pull_option, *platform_option, *age_option;
 };
 
 static const struct cli cli = {
 	.name = "occy-pull",
 	.synopsis = "[options] REGISTRY IMAGE TAG >stream\n"
-		    "       occy-pull [options] -f LIST >stream",
+		    "       occy-pull [options] -f LIST >stream\n"
+		    "       occy-pull [--store DIR] --verify-store\n"
+		    "       occy-pull [--store DIR] --gc [--older-than DAYS]\n"
+		    "       occy-pull [--store DIR] --forget IMAGE...",
 	.help =
 "Fetch images into the store and describe them in a stream on stdout.\n"
 "TAG may be a digest.\n"
@@ -75,6 +83,12 @@ static const struct cli cli = {
 "      --max-wait SECONDS   longest wait a registry may ask for (60)\n"
 "      --stall-timeout SECONDS\n"
 "                           below 1 KiB/s for so long is a failure (60)\n"
+"      --verify-store       hash what is in the store, and see whether the\n"
+"                           images there are complete\n"
+"      --gc                 remove from the store what no image needs\n"
+"      --older-than DAYS    only what has not been used for so long (1)\n"
+"      --forget             take images out of the store's list; --gc then\n"
+"                           removes what only they need\n"
 "      --progress MODE      auto, tty, lines, json or none\n"
 "  -q, --quiet              the same as --progress none\n"
 "  -v, --verbose            tell of repeated requests\n"
@@ -103,6 +117,10 @@ enum {
 	OPTION_MAX_WAIT,
 	OPTION_STALL_TIMEOUT,
 	OPTION_PROGRESS,
+	OPTION_VERIFY_STORE,
+	OPTION_GC,
+	OPTION_OLDER_THAN,
+	OPTION_FORGET,
 };
 
 static const struct option longopts[] = {
@@ -128,6 +146,10 @@ static const struct option longopts[] = {
 	{ "max-wait", required_argument, NULL, OPTION_MAX_WAIT },
 	{ "stall-timeout", required_argument, NULL, OPTION_STALL_TIMEOUT },
 	{ "progress", required_argument, NULL, OPTION_PROGRESS },
+	{ "verify-store", no_argument, NULL, OPTION_VERIFY_STORE },
+	{ "gc", no_argument, NULL, OPTION_GC },
+	{ "older-than", required_argument, NULL, OPTION_OLDER_THAN },
+	{ "forget", no_argument, NULL, OPTION_FORGET },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -161,8 +183,77 @@ static void add_mirrors_of_environment(struct options *opt)
 		cli_usage(&cli, "OCCY_MIRRORS: %.511s", why);
 }
 
+static bool choose_care(struct options *opt, enum store_care_mode mode)
+{
+	if (opt->care.mode && opt->care.mode != mode)
+		cli_usage(&cli, "only one of --verify-store, --gc and --forget");
+	opt->care.mode = mode;
+	return true;
+}
+
+/* Store care is something else than a pull: one mode, and what goes with it.
+ * Returns whether the option is one of those; others are noted. */
+static bool take_care_option(struct options *opt, int c)
+{
+	const char *name = "";
+
+	for (const struct option *o = longopts; o->name; o++)
+		if (o->val == c)
+			name = o->name;
+	switch (c) {
+	case OPTION_VERIFY_STORE:
+		return choose_care(opt, STORE_CARE_VERIFY);
+	case OPTION_GC:
+		return choose_care(opt, STORE_CARE_GC);
+	case OPTION_FORGET:
+		return choose_care(opt, STORE_CARE_FORGET);
+	case OPTION_OLDER_THAN:
+		opt->age_option = name;
+		opt->care.grace_seconds =
+			cli_number(&cli, "--older-than", optarg, 0, 36500) *
+			DAY_SECONDS;
+		return true;
+	case OPTION_OS:
+	case OPTION_ARCHITECTURE:
+	case OPTION_VARIANT:
+		opt->platform_option = name;
+		return false;
+	case OPTION_STORE:
+	case OPTION_PROGRESS:
+	case 'q':
+	case 'v':
+		return false;
+	default:
+		opt->pull_option = name;
+		return false;
+	}
+}
+
+static void check_care(struct options *opt, char **operands, int count)
+{
+	static const char *const modes[] = { "", "--verify-store", "--gc", "--forget" };
+	const char *mode = modes[opt->care.mode];
+	bool forget = opt->care.mode == STORE_CARE_FORGET;
+
+	if (opt->pull_option)
+		cli_usage(&cli, "%s does not go with --%s", mode, opt->pull_option);
+	if (opt->platform_option && !forget)
+		cli_usage(&cli, "%s does not go with --%s", mode,
+			  opt->platform_option);
+	if (opt->age_option && opt->care.mode != STORE_CARE_GC)
+		cli_usage(&cli, "--%s is for --gc", opt->age_option);
+	if (forget && count == 0)
+		cli_usage(&cli, "--forget needs IMAGE");
+	if (!forget && count > 0)
+		cli_usage(&cli, "unexpected argument: %s", operands[0]);
+	opt->care.images = operands;
+	opt->care.image_count = (size_t)count;
+}
+
 static void take_option(struct options *opt, int c)
 {
+	if (take_care_option(opt, c))
+		return;
 	switch (c) {
 	case 'f':
 		opt->list = optarg;
@@ -244,6 +335,8 @@ static void take_option(struct options *opt, int c)
 
 static void check_options(const struct options *opt)
 {
+	if (opt->age_option)
+		cli_usage(&cli, "--%s is for --gc", opt->age_option);
 	if (opt->password_stdin != (opt->username != NULL))
 		cli_usage(&cli, "--username and --password-stdin go together");
 	if (opt->password_stdin && opt->list && strcmp(opt->list, "-") == 0)
@@ -280,6 +373,10 @@ static void parse_options(int argc, char **argv, struct options *opt)
 		if (c == '?' || c == ':')
 			cli_bad_option(&cli, c, argv);
 		take_option(opt, c);
+	}
+	if (opt->care.mode) {
+		check_care(opt, argv + optind, argc - optind);
+		return;
 	}
 	check_options(opt);
 	take_operands(opt, argv + optind, argc - optind);
@@ -430,9 +527,27 @@ static int run(struct options *opt)
 	return rc < 0 ? rc : pull.failure;
 }
 
+static int care_for_store(struct options *opt)
+{
+	struct store_care *care = &opt->care;
+	AUTO(platform) struct platform wish = {
+		.os = opt->os ? mem_strdup(opt->os) : NULL,
+		.architecture = opt->architecture ? mem_strdup(opt->architecture)
+						  : NULL,
+		.variant = opt->variant ? mem_strdup(opt->variant) : NULL,
+	};
+
+	platform_normalize(&wish);
+	care->wish = wish;
+	care->store = opt->store;
+	care->progress = opt->progress;
+	return store_care(care);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt = {
+		.care.grace_seconds = DAY_SECONDS,
 		.client = {
 			.jobs = 4,
 			.retry_wait_ms = 1000,
@@ -444,7 +559,7 @@ int main(int argc, char **argv)
 
 	cli_init(&cli);
 	parse_options(argc, argv, &opt);
-	rc = run(&opt);
+	rc = opt.care.mode ? care_for_store(&opt) : run(&opt);
 	image_list_clear(&opt.images);
 	mirror_list_clear(&opt.mirrors);
 	return cli_finish(rc);
