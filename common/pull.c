@@ -222,6 +222,14 @@ static void add_platform(struct json_object *record, const struct platform *plat
 	json_add(record, "platform", json);
 }
 
+static void add_wish(struct json_object *record, const struct pull *pull)
+{
+	AUTO(mem) char *text = pull->all_platforms ? mem_strdup("all")
+						   : platform_text(&pull->wish);
+
+	json_add_string(record, "platform_asked", text);
+}
+
 /* What was asked for. */
 static void add_reference(struct json_object *record,
 			  const struct wanted_image *wanted)
@@ -250,6 +258,8 @@ static void put_image(const struct work *work)
 		       (int64_t)document->bytes.len, document->manifest.media_type);
 	json_add_string(record, "tag_digest", work->image.tag_digest.text);
 	add_platform(record, platform_of(work));
+	if (work->image.has_index)
+		add_wish(record, work->pull);
 	json_add_integer(record, "layers", (int64_t)document->manifest.layer_count);
 	add_file(record, work, &document->digest);
 	stream_put_json(work->pull->out, RECORD_IMAGE, record);

@@ -73,7 +73,6 @@ static void extent(struct parser *p, const struct json_object *object,
 static void parse_image(struct parser *p, struct image_view *image)
 {
 	struct json_object *json = p->record->json, *platform;
-	struct digest tag_digest;
 
 	want(p, json_get_array(json, "names", &image->names), "names", false);
 	/* Each is compared with the others where names must be one image's. */
@@ -90,7 +89,8 @@ static void parse_image(struct parser *p, struct image_view *image)
 	image->size = integer(p, json, "size", -1, false);
 	image->layers = integer(p, json, "layers", -1, false);
 	digest(p, "digest", false, &image->digest);
-	digest(p, "tag_digest", false, &tag_digest);
+	digest(p, "tag_digest", false, &image->tag_digest);
+	image->platform_asked = string(p, json, "platform_asked", false);
 	want(p, json_get_object(json, "platform", &platform), "platform", false);
 	extent(p, json, &image->file);
 }

@@ -37,6 +37,8 @@ struct image_view {
 	const char *typed; /* IMAGE as the user typed it; or NULL */
 	const char *registry, *repository, *tag, *media_type; /* or NULL */
 	struct digest digest;      /* of the manifest; may be unset */
+	struct digest tag_digest;  /* of what was asked for; may be unset */
+	const char *platform_asked; /* or NULL */
 	int64_t size;              /* -1: not said */
 	int64_t layers;            /* -1: not said */
 	struct extent file;

@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "common/cli.h"
+#include "common/digestfile.h"
 #include "common/expand.h"
 #include "common/msg.h"
 #include "common/sinkstream.h"
 
 struct options {
 	struct expand_options expand;
+	const char *digest_file; /* NULL without */
 	bool stream; /* even to a terminal */
 };
 
@@ -26,7 +28,8 @@ static const struct cli cli = {
 	.name = "occy-expand",
 	.synopsis = "[--merged ROOT] [--layers DIR] [--in DIR] [--replace]\n"
 		    "                   [--strict] [--max-unpacked N] [--max-entries N]\n"
-		    "                   [--stream] [-qv] <stream [>stream]",
+		    "                   [--digest-file FILE] [--stream] [-qv]\n"
+		    "                   <stream [>stream]",
 	.help = "Make directories of the layers of a stream's images.\n"
 		"\n"
 		"  -m, --merged ROOT     apply the layers of the one image to ROOT\n"
@@ -37,6 +40,8 @@ static const struct cli cli = {
 		"                        cannot be had, or a layer has a path twice\n"
 		"      --max-unpacked N  refuse an image of more than N bytes unpacked\n"
 		"      --max-entries N   refuse a layer of more entries (2000000)\n"
+		"      --digest-file FILE\n"
+		"                        write the images' digests to FILE in the end\n"
 		"      --stream          write the stream even if stdout is a terminal\n"
 		"  -q, --quiet           say nothing but errors\n"
 		"  -v, --verbose         say what was made\n"
@@ -44,7 +49,7 @@ static const struct cli cli = {
 		"  -V, --version         print the version\n",
 };
 
-enum { OPT_MAX_UNPACKED = 256, OPT_MAX_ENTRIES, OPT_STREAM };
+enum { OPT_MAX_UNPACKED = 256, OPT_MAX_ENTRIES, OPT_DIGEST_FILE, OPT_STREAM };
 
 static const struct option longopts[] = {
 	{ "merged", required_argument, NULL, 'm' },
@@ -54,6 +59,7 @@ static const struct option longopts[] = {
 	{ "strict", no_argument, NULL, 's' },
 	{ "max-unpacked", required_argument, NULL, OPT_MAX_UNPACKED },
 	{ "max-entries", required_argument, NULL, OPT_MAX_ENTRIES },
+	{ "digest-file", required_argument, NULL, OPT_DIGEST_FILE },
 	{ "stream", no_argument, NULL, OPT_STREAM },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -100,6 +106,9 @@ static void parse_option(int c, char **argv, struct options *opt)
 	case OPT_MAX_ENTRIES:
 		e->max_entries = number("--max-entries", optarg);
 		break;
+	case OPT_DIGEST_FILE:
+		opt->digest_file = digestfile_option(&cli, optarg);
+		break;
 	case OPT_STREAM:
 		opt->stream = true;
 		break;
@@ -137,13 +146,16 @@ static void parse_options(int argc, char **argv, struct options *opt)
 }
 
 static int read_stream(struct stream_reader *reader,
-		       struct stream_writer *writer, struct expand *expand)
+		       struct stream_writer *writer, struct expand *expand,
+		       struct digestfile *digests)
 {
 	AUTO(record) struct record record = { 0 };
 	int rc;
 
 	while ((rc = stream_read(reader, &record)) > 0) {
 		rc = sinkstream_put(writer, &record, false);
+		if (rc == 0)
+			rc = digestfile_put(digests, &record);
 		if (rc == 0)
 			rc = expand_put(expand, &record);
 		if (rc < 0)
@@ -154,23 +166,36 @@ static int read_stream(struct stream_reader *reader,
 	return rc < 0 ? rc : expand_finish(expand);
 }
 
+/* What the user called it; of several the one that names an image. */
+static const char *target(const struct expand_options *e)
+{
+	return e->merged ? e->merged : e->in ? e->in : e->layers;
+}
+
 static int run(const struct options *opt)
 {
 	AUTO(expand) struct expand *expand = expand_new(&opt->expand);
+	AUTO(digestfile) struct digestfile *digests = NULL;
 	AUTO(stream_writer) struct stream_writer *writer = NULL;
 	AUTO(stream_reader) struct stream_reader *reader = NULL;
 	struct stream_summary summary;
 	int rc = sinkstream_open(&writer, opt->stream);
 
 	if (rc == 0)
+		rc = digestfile_open(&digests, opt->digest_file, "tree",
+				     target(&opt->expand));
+	if (rc == 0)
 		rc = expand_open(expand);
 	/* After that, which holds signals back: the reader listens for them. */
 	reader = stream_reader_new(STDIN_FILENO, "stdin");
 	if (rc == 0)
-		rc = read_stream(reader, writer, expand);
+		rc = read_stream(reader, writer, expand, digests);
 	if (rc < 0)
 		return rc;
 	stream_get_summary(reader, &summary);
+	rc = digestfile_publish(digests, summary.left_out);
+	if (rc < 0)
+		return rc;
 	if (writer)
 		expand_put_results(expand, writer);
 	return sinkstream_end(writer, &summary);

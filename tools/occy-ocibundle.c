@@ -17,6 +17,7 @@
 #include "common/bundle.h"
 #include "common/bundlesource.h"
 #include "common/cli.h"
+#include "common/digestfile.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/msg.h"
@@ -25,6 +26,7 @@
 
 struct options {
 	const char *bundle;
+	const char *digest_file; /* NULL without */
 	struct runtime_options runtime; /* its args are owned here */
 	bool replace;
 	bool stream; /* even to a terminal */
@@ -39,6 +41,8 @@ static const struct cli cli = {
 		"\n"
 		"      --args           run the words that follow, up to --, instead of\n"
 		"                       what the image says\n"
+		"      --digest-file FILE\n"
+		"                       write the image's digest to FILE in the end\n"
 		"      --hostname NAME  the container's host name (occystrap)\n"
 		"      --labels         make annotations of the image's labels, too\n"
 		"      --readonly       make the root filesystem read-only\n"
@@ -110,6 +114,7 @@ static void check_operands(int argc, char **argv, struct options *opt)
 
 enum {
 	OPT_ARGS = 256,
+	OPT_DIGEST_FILE,
 	OPT_HOSTNAME,
 	OPT_LABELS,
 	OPT_READONLY,
@@ -121,6 +126,7 @@ enum {
 
 static const struct option longopts[] = {
 	{ "args", no_argument, NULL, OPT_ARGS },
+	{ "digest-file", required_argument, NULL, OPT_DIGEST_FILE },
 	{ "hostname", required_argument, NULL, OPT_HOSTNAME },
 	{ "labels", no_argument, NULL, OPT_LABELS },
 	{ "readonly", no_argument, NULL, OPT_READONLY },
@@ -141,6 +147,9 @@ static void take_option(int c, int argc, char **argv, struct options *opt)
 	case OPT_ARGS:
 		json_object_put(opt->runtime.args);
 		opt->runtime.args = take_words(argc, argv);
+		break;
+	case OPT_DIGEST_FILE:
+		opt->digest_file = digestfile_option(&cli, optarg);
 		break;
 	case OPT_HOSTNAME:
 		check_hostname(optarg);
@@ -271,13 +280,15 @@ static int make_bundle(const struct options *opt, struct bundle *bundle,
 }
 
 static int read_input(struct stream_reader *reader, struct stream_writer *writer,
-		      struct bundle_source *input)
+		      struct bundle_source *input, struct digestfile *digests)
 {
 	AUTO(record) struct record record = { 0 };
 	int rc;
 
 	while ((rc = stream_read(reader, &record)) > 0) {
 		rc = sinkstream_put(writer, &record, false);
+		if (rc == 0)
+			rc = digestfile_put(digests, &record);
 		if (rc == 0)
 			rc = bundle_source_put(input, &record);
 		if (rc < 0)
@@ -291,6 +302,7 @@ static int run(const struct options *opt)
 	AUTO(stream_writer) struct stream_writer *writer = NULL;
 	AUTO(stream_reader) struct stream_reader *reader =
 		stream_reader_new(STDIN_FILENO, "stdin");
+	AUTO(digestfile) struct digestfile *digests = NULL;
 	AUTO(bundle_source) struct bundle_source input = { 0 };
 	AUTO(bundle) struct bundle bundle = BUNDLE_NONE;
 	struct stream_summary summary;
@@ -301,14 +313,19 @@ static int run(const struct options *opt)
 	bundle.replace = opt->replace;
 	rc = sinkstream_open(&writer, opt->stream);
 	if (rc == 0)
+		rc = digestfile_open(&digests, opt->digest_file, "bundle",
+				     opt->bundle);
+	if (rc == 0)
 		rc = bundle_open(&bundle, true);
 	if (rc == 0)
-		rc = read_input(reader, writer, &input);
+		rc = read_input(reader, writer, &input, digests);
 	if (rc < 0)
 		return rc;
 	stream_get_summary(reader, &summary);
 	if (summary.images > 0)
 		rc = make_bundle(opt, &bundle, &input, writer);
+	if (rc == 0)
+		rc = digestfile_publish(digests, summary.left_out);
 	return rc < 0 ? rc : sinkstream_end(writer, &summary);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/cli.h"
+#include "common/digestfile.h"
 #include "common/dockerdir.h"
 #include "common/dockersave.h"
 #include "common/json.h"
@@ -24,6 +25,7 @@
 struct options {
 	const char *file; /* NULL with --dir */
 	const char *dir;  /* NULL without */
+	const char *digest_file; /* NULL without */
 	bool unique_names, replace;
 	char *name; /* owned: the full name, or NULL */
 	bool stream; /* even to a terminal */
@@ -32,9 +34,10 @@ struct options {
 
 static const struct cli cli = {
 	.name = "occy-pack",
-	.synopsis = "[--name NAME:TAG] [--stream] [-qv] FILE <stream [>stream]\n"
+	.synopsis = "[--name NAME:TAG] [--digest-file DIGESTS] [--stream] [-qv] FILE\n"
+		    "                 <stream [>stream]\n"
 		    "       occy-pack --dir DIR [--unique-names] [--replace] [--name NAME:TAG]\n"
-		    "                 [--stream] [-qv] <stream [>stream]",
+		    "                 [--digest-file DIGESTS] [--stream] [-qv] <stream [>stream]",
 	.help = "Write the images of a stream to FILE as a tar for docker load and\n"
 		"podman load; - is stdout. Or write what would be in the tar into DIR.\n"
 		"\n"
@@ -42,6 +45,8 @@ static const struct cli cli = {
 		"  -u, --unique-names   many images in one DIR, which share layers\n"
 		"      --replace        take the place of another image in DIR\n"
 		"  -n, --name NAME:TAG  call the one image so, not by its own names\n"
+		"      --digest-file DIGESTS\n"
+		"                       write the images' digests there in the end\n"
 		"      --stream         write the stream even if stdout is a terminal\n"
 		"  -q, --quiet          say nothing but errors\n"
 		"  -v, --verbose        say what was written\n"
@@ -90,12 +95,13 @@ static void check_operands(int argc, char **argv, struct options *opt)
 
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	enum { OPT_STREAM = 256, OPT_REPLACE };
+	enum { OPT_STREAM = 256, OPT_REPLACE, OPT_DIGEST_FILE };
 	static const struct option longopts[] = {
 		{ "dir", required_argument, NULL, 'd' },
 		{ "unique-names", no_argument, NULL, 'u' },
 		{ "replace", no_argument, NULL, OPT_REPLACE },
 		{ "name", required_argument, NULL, 'n' },
+		{ "digest-file", required_argument, NULL, OPT_DIGEST_FILE },
 		{ "stream", no_argument, NULL, OPT_STREAM },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -120,6 +126,9 @@ static void parse_options(int argc, char **argv, struct options *opt)
 			free(opt->name);
 			opt->name = full_name(optarg);
 			break;
+		case OPT_DIGEST_FILE:
+			opt->digest_file = digestfile_option(&cli, optarg);
+			break;
 		case OPT_STREAM:
 			opt->stream = true;
 			break;
@@ -141,16 +150,23 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	cli_need_stream(&cli);
 }
 
+static bool is_stdout(const struct options *opt)
+{
+	return opt->file && outfile_names_stdout(opt->file);
+}
+
 /* Where the images go: into a tar or into a directory, never both. */
 struct sink {
 	struct outfile *out;
 	struct dockersave *save;
 	struct dockerdir *dir;
+	struct digestfile *digests; /* or NULL */
 	struct json_object *results; /* records of what was made */
 };
 
 static void sink_clear(struct sink *sink)
 {
+	digestfile_free(sink->digests);
 	dockerdir_free(sink->dir);
 	dockersave_free(sink->save);
 	outfile_free(sink->out);
@@ -170,6 +186,11 @@ static int sink_open(struct sink *sink, const struct options *opt)
 	int rc;
 
 	sink->results = json_new_array();
+	rc = digestfile_open(&sink->digests, opt->digest_file,
+			     opt->dir ? "directory" : "tar",
+			     is_stdout(opt) ? NULL : opt->dir ? opt->dir : opt->file);
+	if (rc < 0)
+		return rc;
 	if (opt->dir)
 		return dockerdir_open(&sink->dir, &settings);
 	rc = outfile_open(&sink->out, opt->file);
@@ -182,8 +203,10 @@ static int take(struct sink *sink, struct stream_writer *writer,
 		struct record *record)
 {
 	bool is_changed = false;
-	int rc;
+	int rc = digestfile_put(sink->digests, record);
 
+	if (rc < 0)
+		return rc;
 	if (sink->dir) {
 		rc = dockerdir_put(sink->dir, record, &is_changed);
 		return rc == 0 ? sinkstream_put(writer, record, is_changed) : rc;
@@ -233,6 +256,8 @@ static int publish(const struct options *opt, const struct sink *sink,
 	if (summary->images > 0)
 		rc = sink->dir ? dockerdir_finish(sink->dir, sink->results)
 			       : publish_tar(sink, opt);
+	if (rc == 0)
+		rc = digestfile_publish(sink->digests, summary->left_out);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; writer && i < json_object_array_length(sink->results); i++)
@@ -257,12 +282,11 @@ static int read_all(struct sink *sink, struct stream_reader *reader,
 
 static int pack(const struct options *opt, struct sink *sink)
 {
-	bool is_taken = opt->file && outfile_names_stdout(opt->file);
 	AUTO(stream_writer) struct stream_writer *writer = NULL;
 	AUTO(stream_reader) struct stream_reader *reader =
 		stream_reader_new(STDIN_FILENO, "stdin");
 	struct stream_summary summary;
-	int rc = is_taken ? 0 : sinkstream_open(&writer, opt->stream);
+	int rc = is_stdout(opt) ? 0 : sinkstream_open(&writer, opt->stream);
 
 	if (rc == 0)
 		rc = sink_open(sink, opt);
