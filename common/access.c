@@ -167,6 +167,9 @@ static void deny(struct transfer *transfer, const struct http_call *call)
 	const struct auth *auth = transfer_source(transfer)->auth;
 	char said[1024], advice[256];
 
+	/* The registry may say why. */
+	if (transfer_wants_body(transfer))
+		return;
 	complaint_describe(transfer, call, said, sizeof(said));
 	auth_advice(auth, false, advice, sizeof(advice));
 	transfer_fail(transfer, STATUS_DENIED, "not found or %s: %s%s",

@@ -93,6 +93,8 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
  * that of a server that encodes unasked. */
 static void judge_doubt(struct transfer *transfer)
 {
+	if (transfer_wants_body(transfer))
+		return;
 	transfer->is_from_start = true;
 	transfer->is_decoded = transfer->encoding[0] != '\0';
 	if (transfer->doubts++ == 0)
@@ -200,7 +202,8 @@ static void judge_target(struct transfer *transfer, const struct http_call *call
 	long status = http_status(call);
 	char said[1024];
 
-	if (status == 401 && access_as_guest(transfer, call))
+	if ((status == 401 && access_as_guest(transfer, call)) ||
+	    transfer_wants_body(transfer))
 		return;
 	complaint_describe(transfer, call, said, sizeof(said));
 	if (transfer->doubts++ == 0)
@@ -245,6 +248,8 @@ static void judge_refusal(struct transfer *transfer, const struct http_call *cal
 	long status = http_status(call);
 	char said[1024];
 
+	if (transfer_wants_body(transfer))
+		return;
 	complaint_describe(transfer, call, said, sizeof(said));
 	if (transfer->kind == TRANSFER_TOKEN)
 		access_token_refused(transfer, status, said);

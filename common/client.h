@@ -83,6 +83,9 @@ struct transfer_answer {
 	int64_t length;     /* of the whole, as the server says; -1: nothing */
 	const char *type;   /* Content-Type, or NULL */
 	const char *digest; /* Docker-Content-Digest, or NULL */
+	bool is_head;       /* nothing but this comes */
+	const char *next;   /* where a Link says that it goes on: a path below the
+			       host, or a URL at another; or NULL */
 };
 
 struct transfer_sink {
@@ -101,9 +104,12 @@ struct transfer_sink {
 
 struct transfer_request {
 	const struct route *route;
-	const char *path;   /* below the repository: "blobs/…"; copied */
+	const char *path;   /* below the repository: "blobs/…"; with a slash in
+			       front, as in an answer's next, below the host; copied */
 	const char *label;  /* for messages: "layer 3 sha256:…"; copied */
 	const char *accept; /* or NULL; lent */
+	bool is_head;       /* the headers may do; what is in doubt, or refused, is
+			       asked for again by a GET */
 	bool is_blob;       /* counts against jobs; client_received() has its bytes */
 	/* Where it may be had when no source has it, without any login; lent. */
 	const char *const *urls;

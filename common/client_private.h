@@ -45,6 +45,8 @@ struct transfer {
 	size_t foreign;     /* urls[foreign - 1] is in use; 0: none */
 	struct buf elsewhere; /* what failed at earlier ones, a line each */
 	bool is_blob;
+	bool wants_head; /* the headers may do */
+	bool is_head;    /* and are asked for alone, at this source */
 	const struct transfer_sink *sink;
 	void *context;
 
@@ -134,6 +136,8 @@ void transfer_requeue(struct transfer *transfer, int64_t wait_ms);
 void transfer_finish(struct transfer *transfer, int result);
 /* There is another place to go when this one fails with that status. */
 bool transfer_has_elsewhere(const struct transfer *transfer, enum status status);
+/* After a HEAD: ask for the whole, and return true. */
+bool transfer_wants_body(struct transfer *transfer);
 /* To the next place, as if nothing had happened. */
 void transfer_move_on(struct transfer *transfer);
 /* Report and finish, or move on. */
@@ -146,6 +150,9 @@ void transfer_fail(struct transfer *transfer, enum status status,
 
 /* exchange.c: send the request for where the transfer stands */
 void exchange_start(struct transfer *transfer);
+
+/* nextpage.c: transfer_answer's next; the caller frees it */
+char *nextpage(const struct transfer *transfer, const struct http_call *call);
 
 /* access.c: tokens and pings */
 void access_request(struct transfer *transfer, enum transfer_kind kind);

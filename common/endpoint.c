@@ -92,6 +92,10 @@ char *transfer_home_url(const struct transfer *transfer)
 	if (transfer->kind == TRANSFER_TOKEN)
 		return auth_token_url(source->auth);
 	buf_append_text(&url, root);
+	if (transfer->path[0] == '/') {
+		buf_append_text(&url, transfer->path + 1);
+		return buf_take(&url);
+	}
 	buf_append_text(&url, "v2/");
 	if (transfer->kind == TRANSFER_PING)
 		return buf_take(&url);

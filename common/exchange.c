@@ -53,11 +53,14 @@ static int64_t range_total(const struct http_call *call, int64_t first)
 
 static int begin(struct transfer *transfer, const struct http_call *call)
 {
+	AUTO(mem) char *next = nextpage(transfer, call);
 	struct transfer_answer answer = {
 		/* That of what is decoded nobody tells. */
 		.length = transfer->is_decoded ? -1 : http_content_length(call),
 		.type = http_header(call, "Content-Type", 0),
 		.digest = http_header(call, "Docker-Content-Digest", 0),
+		.is_head = transfer->is_head,
+		.next = next,
 	};
 
 	if (http_status(call) == 206) {
@@ -208,6 +211,7 @@ void exchange_start(struct transfer *transfer)
 		return;
 	request.range_from = transfer->range_from;
 	request.decode = transfer->is_decoded;
+	request.is_head = transfer->is_head;
 	authorization = authorization_for(transfer, url);
 	transfer->sent_authorization = authorization != NULL;
 	request.authorization = authorization;

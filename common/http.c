@@ -235,6 +235,8 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 	}
 	if (request->decode)
 		set_decoding(call);
+	if (request->is_head)
+		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
 	if (request->range_from > 0)
 		set_range(call, request->range_from);
 	add_header(call, "Accept", request->accept);

@@ -66,6 +66,7 @@ struct http_request {
 	bool trust_anybody;        /* look at no certificate */
 	bool decode;               /* undo the answer's Content-Encoding, which
 				      was not asked for */
+	bool is_head;              /* the answer's headers alone */
 };
 
 /* Neither returns NULL. settings' strings are copied. */

@@ -14,6 +14,9 @@ struct request {
 	const struct digest *digest; /* what it must hash to; unset: anything */
 	int64_t size;                /* -1: anything */
 	char *type;
+	bool may_be_head;
+	bool is_head;                /* the answer is: bytes do not come */
+	bool has_length;
 };
 
 static int on_begin(void *context, struct transfer *transfer,
@@ -26,6 +29,8 @@ static int on_begin(void *context, struct transfer *transfer,
 	buf_clear(&request->out->bytes);
 	free(request->type);
 	request->type = answer->type ? mem_strdup(answer->type) : NULL;
+	request->is_head = answer->is_head;
+	request->has_length = answer->length >= 0;
 	request->out->digest = (struct digest){ 0 };
 	if (answer->digest && digest_parse(&claimed, answer->digest) == 0)
 		request->out->digest = claimed; /* compared, then overwritten */
@@ -77,13 +82,30 @@ static int verify(struct request *request, struct transfer *transfer)
 	return 0;
 }
 
+/* What others forget, or get wrong, of a HEAD the bytes will tell. */
+static int judge_head(const struct request *request, struct transfer *transfer)
+{
+	const struct digest *claimed = &request->out->digest;
+
+	if (request->has_length && request->type && digest_is_set(claimed) &&
+	    strncasecmp(request->type, "text/html", 9) != 0 &&
+	    (!digest_is_set(request->digest) ||
+	     digest_equal(request->digest, claimed)))
+		return 0;
+	transfer_doubt(transfer, "the answer to a HEAD lacks something");
+	return TRANSFER_DOUBT;
+}
+
 static int on_end(void *context, struct transfer *transfer)
 {
 	struct request *request = context;
 	struct document *out = request->out;
 	char why[512];
-	int rc = verify(request, transfer);
+	int rc;
 
+	if (request->is_head)
+		return judge_head(request, transfer);
+	rc = verify(request, transfer);
 	if (rc != 0)
 		return rc;
 	if (request->type && strncasecmp(request->type, "text/html", 9) == 0)
@@ -114,6 +136,7 @@ static int get_document(const struct registry_access *access, const char *wanted
 		.path = path,
 		.label = label,
 		.accept = MANIFEST_ACCEPT,
+		.is_head = request->may_be_head,
 		.sink = &manifest_sink,
 		.context = request,
 	};
@@ -174,13 +197,14 @@ static int get_entry(const struct registry_access *access,
 
 /* What the reference itself names. */
 static int get_reference(const struct registry_access *access,
-			 const struct reference *reference,
+			 const struct reference *reference, bool may_be_head,
 			 struct registry_image *out)
 {
 	struct request request = {
 		.out = &out->document,
 		.digest = &reference->digest,
 		.size = -1,
+		.may_be_head = may_be_head,
 	};
 	int rc = get_document(access,
 			      digest_is_set(&reference->digest)
@@ -189,6 +213,16 @@ static int get_reference(const struct registry_access *access,
 			      &request);
 
 	out->tag_digest = out->document.digest;
+	return rc;
+}
+
+int registry_look(const struct registry_access *access,
+		  const struct reference *reference, struct digest *out)
+{
+	AUTO(registry_image) struct registry_image found = { 0 };
+	int rc = get_reference(access, reference, true, &found);
+
+	*out = found.tag_digest;
 	return rc;
 }
 
@@ -222,7 +256,7 @@ int registry_find_image(const struct registry_access *access,
 			const struct reference *reference,
 			const struct platform *wish, struct registry_image *out)
 {
-	int rc = get_reference(access, reference, out);
+	int rc = get_reference(access, reference, false, out);
 
 	for (int depth = 0; rc == 0; depth++) {
 		if (out->document.manifest.kind == MANIFEST_IMAGE)
@@ -257,7 +291,7 @@ int registry_walk_begin(const struct registry_access *access,
 	int rc;
 
 	walk->access = access;
-	rc = get_reference(access, reference, &walk->first);
+	rc = get_reference(access, reference, false, &walk->first);
 	if (rc < 0)
 		return rc;
 	walk->tag_digest = walk->first.tag_digest;

@@ -63,6 +63,12 @@ const struct document *registry_walk_index(const struct registry_walk *walk);
  * the next image may be asked for, that one is passed over. */
 int registry_walk_next(struct registry_walk *walk, struct registry_image *out);
 
+/* What the reference itself names, by a HEAD where the registry says enough
+ * (distribution-spec "Checking if content exists in the registry"), else by a
+ * GET. Returns 0 or a failure (reported). */
+int registry_look(const struct registry_access *access,
+		  const struct reference *reference, struct digest *out);
+
 void registry_image_clear(struct registry_image *image);
 
 AUTO_DEFINE(registry_walk, struct registry_walk *, registry_walk_free);

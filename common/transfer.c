@@ -27,6 +27,7 @@ struct transfer *client_queue(enum transfer_kind kind, size_t source,
 	transfer->urls = request->urls;
 	transfer->url_count = request->url_count;
 	transfer->is_blob = request->is_blob;
+	transfer->wants_head = transfer->is_head = request->is_head;
 	transfer->sink = request->sink;
 	transfer->context = request->context;
 	*client->last = transfer;
@@ -106,6 +107,15 @@ bool transfer_has_elsewhere(const struct transfer *transfer, enum status status)
 	       (transfer->foreign > 0 || status == STATUS_NOT_FOUND);
 }
 
+bool transfer_wants_body(struct transfer *transfer)
+{
+	if (!transfer->is_head)
+		return false;
+	transfer->is_head = false;
+	transfer_requeue(transfer, 0);
+	return true;
+}
+
 void transfer_move_on(struct transfer *transfer)
 {
 	/* An access is for those who wait for it; they move on. */
@@ -122,6 +132,7 @@ void transfer_move_on(struct transfer *transfer)
 	transfer->is_from_start = transfer->doubts > 0;
 	transfer->doubts = 0;
 	transfer->is_decoded = false;
+	transfer->is_head = transfer->wants_head;
 	transfer->was_rejected = false;
 	transfer->has_pinged = false;
 	transfer_requeue(transfer, 0);
