@@ -214,15 +214,27 @@ static int set_path(struct parser *p, const char *text)
 	return 0;
 }
 
+static bool has_tag_characters(const char *text)
+{
+	if (!is_alnum(text[0]) && text[0] != '_')
+		return false;
+	for (const char *c = text; *c; c++)
+		if (!is_alnum(*c) && !strchr("._-", *c))
+			return false;
+	return true;
+}
+
+bool reference_is_tag(const char *text)
+{
+	return has_tag_characters(text) && strlen(text) <= TAG_MAX_BYTES;
+}
+
 static int set_tag(struct parser *p, const char *text)
 {
 	if (text[0] == '\0')
 		return refuse(p, "the tag is empty", NULL);
-	if (!is_alnum(text[0]) && text[0] != '_')
+	if (!has_tag_characters(text))
 		return refuse(p, "bad tag", text);
-	for (const char *c = text; *c; c++)
-		if (!is_alnum(*c) && !strchr("._-", *c))
-			return refuse(p, "bad tag", text);
 	if (strlen(text) > TAG_MAX_BYTES)
 		return refuse(p, "the tag is longer than 128", text);
 	p->out->tag = mem_strdup(text);

@@ -10,6 +10,7 @@
 #ifndef OCCY_COMMON_REFERENCE_H
 #define OCCY_COMMON_REFERENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/digest.h"
@@ -35,6 +36,9 @@ int reference_from_parts(struct reference *out, const char *registry,
 			 size_t size);
 
 void reference_clear(struct reference *reference);
+
+/* Whether text can be a tag. */
+bool reference_is_tag(const char *text);
 
 /* "docker.io/library/busybox:latest"; with a digest and no tag, or for
  * messages, "…@sha256:…". The caller frees it. */

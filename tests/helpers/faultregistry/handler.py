@@ -229,7 +229,12 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
             except ValueError:
                 return self.error(400, "UNSUPPORTED", "n is no number")
         page, head = rest[:limit], [("Content-Type", "application/json")]
-        if len(page) < len(rest) and page:
+        if "tags" in self.plan:
+            page, rest = self.plan["tags"]["value"], ""
+        if "link" in self.plan:
+            head.append(("Link", self.plan["link"]["value"].replace("HOST", self.headers.get("Host", ""))
+                         .replace("LAST", page[-1] if page else "")))
+        elif page and len(page) < len(rest):
             head.append(("Link", '</v2/%s/tags/list?n=%d&last=%s>; rel="next"' % (self.name, limit, page[-1])))
         self.send(200, head, dumps({"name": self.name, "tags": page}))
 

@@ -13,6 +13,9 @@ FAULTS = {
     "status":       ("pre", "blob+manifest+cdn", "code=503 [retry_after=SECONDS|date:SECONDS] [body=TEXT] [type=TEXT]: answer this"),
     "rate_limit":   ("pre", "blob+manifest", "after=1 [code=429]: 429 with Retry-After and a TOOMANYREQUESTS body"),
     "html200":      ("pre", "any", "a 200 with an HTML page for everything (captive portal)"),
+    "link":         ("pre", "tags", "value=TEXT: this Link in place of the page's own; HOST and LAST in it are this host "
+                     "and the page's last tag"),
+    "tags":         ("pre", "tags", "value=JSON: of this value is the list's member tags"),
     "header_flood": ("pre", "blob+manifest", "n=200 size=500: many large response headers"),
     "warning":      ("pre", "any", "text=...: add Warning: 299 - \"text\""),
     "rl_headers":   ("pre", "manifest", "limit=100 [window=21600]: RateLimit-Limit and a falling RateLimit-Remaining"),
