@@ -104,12 +104,17 @@ int blob_open(struct blob *out, const struct extent *extent, int64_t size)
 	return 0;
 }
 
-int blob_open_layer(struct blob *out, const struct layer_view *layer)
+int blob_open_layer(struct blob *out, const struct layer_view *layer,
+		    const char *name)
 {
 	bool plain = layer->plain.file != NULL;
-	int rc = plain ? blob_open(out, &layer->plain, layer->uncompressed_size)
-		       : blob_open(out, &layer->file, layer->size);
+	int rc;
 
+	if (layer->is_absent)
+		return msg_fail(STATUS_NOT_FOUND, "%s: the stream names no file for it",
+				name);
+	rc = plain ? blob_open(out, &layer->plain, layer->uncompressed_size)
+		   : blob_open(out, &layer->file, layer->size);
 	if (rc < 0)
 		return rc;
 	/* A tar may begin like a compressed file, by the name of its first

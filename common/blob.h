@@ -35,8 +35,10 @@ struct blob {
  * must outlive the blob. */
 int blob_open(struct blob *out, const struct extent *extent, int64_t size);
 
-/* Open a layer by the cheaper of its two places: `plain`, else `file`. */
-int blob_open_layer(struct blob *out, const struct layer_view *layer);
+/* Open a layer by the cheaper of its two places: `plain`, else `file`. name is
+ * for the message where it has neither: STATUS_NOT_FOUND. */
+int blob_open_layer(struct blob *out, const struct layer_view *layer,
+		    const char *name);
 
 /* Read on: *got < len only at the extent's end. Returns 0 or a failure. */
 int blob_read(struct blob *blob, void *data, size_t len, size_t *got);

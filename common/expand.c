@@ -207,7 +207,7 @@ static int read_layer(struct expand *e, const struct layer_view *view,
 	AUTO(tar_reader) struct tar_reader *tar = NULL;
 	struct byte_source source = { .next = next_bytes };
 	uint64_t most = e->options->max_unpacked;
-	int rc = blob_open_layer(&blob, view);
+	int rc = blob_open_layer(&blob, view, name);
 
 	if (rc < 0)
 		return rc;

@@ -103,7 +103,7 @@ static int copy_layer(const struct layer_view *layer, const struct digest *diff_
 	AUTO(inflate) struct inflate *inflate = NULL;
 	const void *data;
 	size_t len;
-	int rc = blob_open_layer(&blob, layer);
+	int rc = blob_open_layer(&blob, layer, name);
 
 	if (rc < 0)
 		return rc;

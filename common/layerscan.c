@@ -12,7 +12,7 @@ static int open_layer(const struct layer_view *layer, const struct digest *diff_
 		      const char *name, struct inflate **out)
 {
 	AUTO(blob) struct blob blob = BLOB_NONE;
-	int rc = blob_open_layer(&blob, layer);
+	int rc = blob_open_layer(&blob, layer, name);
 
 	if (rc == 0)
 		*out = inflate_start(&blob, diff_id, name, NULL);

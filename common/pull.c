@@ -110,6 +110,8 @@ static int start_layers(struct work *work)
 	int rc = 0;
 
 	work->layers = mem_zalloc(manifest->layer_count, sizeof(*work->layers));
+	if (pull->no_layers)
+		return 0;
 	for (size_t i = 0; i < manifest->layer_count && rc == 0; i++) {
 		const struct descriptor *layer = &manifest->layers[i];
 
@@ -222,10 +224,15 @@ static void add_platform(struct json_object *record, const struct platform *plat
 	json_add(record, "platform", json);
 }
 
+char *pull_platform(const struct pull *pull)
+{
+	return pull->all_platforms ? mem_strdup("all")
+				   : platform_text(&pull->wish);
+}
+
 static void add_wish(struct json_object *record, const struct pull *pull)
 {
-	AUTO(mem) char *text = pull->all_platforms ? mem_strdup("all")
-						   : platform_text(&pull->wish);
+	AUTO(mem) char *text = pull_platform(pull);
 
 	json_add_string(record, "platform_asked", text);
 }
@@ -324,13 +331,14 @@ static void put_layer(const struct work *work, size_t index)
 	if (index < work->config.diff_id_count)
 		json_add_string(record, "diff_id",
 				work->config.diff_ids[index].text);
-	if (found->path) {
+	if (compression && !found->path)
+		json_add_string(record, "compression", compression);
+	if (work->pull->no_layers)
+		json_add_bool(record, "fetched", false);
+	else if (found->path)
 		json_add(record, "plain", plain_member(found));
-	} else {
-		if (compression)
-			json_add_string(record, "compression", compression);
+	else
 		json_add_string(record, "file", path);
-	}
 	stream_put_json(work->pull->out, RECORD_LAYER, record);
 }
 
@@ -400,7 +408,8 @@ static int pull_block(const struct pull *pull, const struct wanted_image *wanted
 			return rc;
 		put_layer(&work, i);
 	}
-	return remember(&work);
+	/* What the store lists must be there as a whole. */
+	return pull->no_layers ? 0 : remember(&work);
 }
 
 /* Returns 0 where the next image may do better. */

@@ -31,10 +31,16 @@ struct pull {
 	bool all_platforms;   /* in place of the wish */
 	bool keep_going;      /* a block comes whole or not at all */
 	bool no_foreign;      /* nothing from URLs that a manifest names */
+	bool no_layers;       /* their records alone */
+	bool unchanged;       /* the images are what they were: not fetched */
 	/* What keep_going has left out, and the first failure of those. */
 	int64_t left_out;
 	int failure;
 };
+
+/* The platform that is asked for: os/architecture[/variant], or "all"; the
+ * caller frees it. */
+char *pull_platform(const struct pull *pull);
 
 /* Returns 0 once the last record is queued, or a failure (reported). Failures
  * that keep_going passes over are in *pull, those that would meet all images

@@ -110,6 +110,7 @@ static void parse_config(struct parser *p, struct config_view *config)
 static void parse_layer(struct parser *p, struct layer_view *layer)
 {
 	struct json_object *json = p->record->json, *plain = NULL;
+	bool fetched = true;
 
 	layer->index = integer(p, json, "index", -1, true);
 	digest(p, "digest", false, &layer->digest);
@@ -131,7 +132,9 @@ static void parse_layer(struct parser *p, struct layer_view *layer)
 			bad(p, "file", "is missing");
 		p->inside = "";
 	}
-	if (!layer->file.file && !layer->plain.file)
+	want(p, json_get_bool(json, "fetched", &fetched), "fetched", false);
+	layer->is_absent = !layer->file.file && !layer->plain.file;
+	if (layer->is_absent && fetched)
 		bad(p, "file", "is missing");
 	if (!digest_is_set(&layer->digest) && !digest_is_set(&layer->diff_id))
 		bad(p, "digest", "is missing");

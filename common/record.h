@@ -61,6 +61,7 @@ struct layer_view {
 	struct extent file;        /* the bytes that hash to digest */
 	struct extent plain;       /* the tar that hashes to diff_id */
 	bool digest_unchecked;
+	bool is_absent;            /* it was not fetched: there are no bytes */
 };
 
 struct end_view {

@@ -15,7 +15,7 @@ static int64_t measure(const struct layer_view *layer,
 	AUTO(inflate) struct inflate *inflate = NULL;
 	const void *data;
 	size_t len;
-	int rc = blob_open_layer(&blob, layer);
+	int rc = blob_open_layer(&blob, layer, name);
 
 	if (rc < 0)
 		return rc;
@@ -62,7 +62,7 @@ int tarlayer_put(struct tarwrite *tar, const struct outfile *out,
 	AUTO(blob) struct blob blob = BLOB_NONE;
 	AUTO(inflate) struct inflate *inflate = NULL;
 	int64_t said = layer->uncompressed_size;
-	int rc = blob_open_layer(&blob, layer);
+	int rc = blob_open_layer(&blob, layer, name);
 
 	if (rc < 0)
 		return rc;

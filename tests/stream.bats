@@ -139,6 +139,7 @@ image mediaType 1
 image digest 5
 image tag_digest []
 image platform_asked 1
+layer fetched 1 "false"
 image size "5" -1 1.0 1.5 1e3 9007199254740992 9223372036854775808 123456789012345678901234567890 true
 image layers "1" -1
 image platform "linux/amd64" []
