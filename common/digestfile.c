@@ -1,13 +1,19 @@
 /* digestfile.c - see digestfile.h */
 #include "common/digestfile.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/io.h"
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/outfile.h"
+
+#define FILE_MAX_BYTES 16777216
 
 struct digestfile {
 	const char *path, *kind, *target;
@@ -140,4 +146,61 @@ int digestfile_publish(struct digestfile *file, int64_t left_out)
 		msg_warn("%s: published all the same; its digest is in no file",
 			 file->target ? file->target : "stdout");
 	return rc;
+}
+
+int digestfile_read(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : io_fail(path);
+	rc = io_read_all(fd, path, FILE_MAX_BYTES, out);
+	close(fd);
+	return rc < 0 ? rc : 1;
+}
+
+/* The len bytes at word are key=value, of which value is another. */
+static bool differs(const char *word, size_t len, const char *key,
+		    const char *value)
+{
+	size_t key_len = strlen(key);
+	AUTO(buf) struct buf ours = { 0 };
+
+	if (len <= key_len || strncmp(word, key, key_len) != 0 ||
+	    word[key_len] != '=')
+		return false;
+	if (!value)
+		return true;
+	add_word(&ours, key, value);
+	return ours.len != len + 1 || memcmp(ours.data + 1, word, len) != 0;
+}
+
+static bool take_line(const char **at, const struct digestfile_image *image)
+{
+	const char *end = *at + strcspn(*at, "\n");
+	const char *word = *at;
+	size_t len = strcspn(word, " \n");
+
+	if (len != strlen(image->digest.text) ||
+	    memcmp(word, image->digest.text, len) != 0)
+		return false;
+	for (word += len; word < end; word += len) {
+		word += strspn(word, " ");
+		len = strcspn(word, " \n");
+		if (differs(word, len, "image", image->name) ||
+		    differs(word, len, "platform", image->platform))
+			return false;
+	}
+	*at = *end ? end + 1 : end;
+	return true;
+}
+
+bool digestfile_take(const char **at, const struct digestfile_image *image)
+{
+	if (!take_line(at, image))
+		return false;
+	while (strcmp(image->platform, "all") == 0 && take_line(at, image))
+		;
+	return true;
 }

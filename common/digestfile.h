@@ -16,8 +16,12 @@
 #ifndef OCCY_COMMON_DIGESTFILE_H
 #define OCCY_COMMON_DIGESTFILE_H
 
+#include <stdbool.h>
+
+#include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/cli.h"
+#include "common/digest.h"
 #include "common/record.h"
 
 struct digestfile;
@@ -40,6 +44,22 @@ int digestfile_put(struct digestfile *file, const struct record *record);
 /* The images have their names, but for those that were left out: replace the
  * file. Returns 0 or a failure (reported). */
 int digestfile_publish(struct digestfile *file, int64_t left_out);
+
+/* What a reference stands for, to be compared with such a file. */
+struct digestfile_image {
+	struct digest digest;
+	const char *name;     /* NULL: asked for by digest */
+	const char *platform; /* that is wanted: os/architecture[/variant], or
+				 "all", which any number of lines may say */
+};
+
+/* Append what path holds. Returns 1, 0 where there is no such file, or a
+ * failure (reported). */
+int digestfile_read(const char *path, struct buf *out);
+
+/* Whether the next line of *at, or lines, are of this image; *at goes behind
+ * them. Words that are not there, or not known, are no difference. */
+bool digestfile_take(const char **at, const struct digestfile_image *image);
 
 AUTO_DEFINE(digestfile, struct digestfile *, digestfile_free);
 

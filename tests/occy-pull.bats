@@ -207,7 +207,12 @@ many_layers() {
 # Arguments
 
 usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream
-       occy-pull [options] -f LIST >stream'
+       occy-pull [options] -f LIST >stream
+       occy-pull [options] --print-digest REGISTRY IMAGE TAG
+       occy-pull [options] --tags REGISTRY IMAGE
+       occy-pull [--store DIR] --verify-store
+       occy-pull [--store DIR] --gc [--older-than DAYS]
+       occy-pull [--store DIR] --forget IMAGE...'
 
 # misused TEXT ARGUMENT...
 misused() {

@@ -17,6 +17,7 @@
 #include "common/cli.h"
 #include "common/imagelist.h"
 #include "common/io.h"
+#include "common/look.h"
 #include "common/mem.h"
 #include "common/mirror.h"
 #include "common/msg.h"
@@ -24,6 +25,7 @@
 #include "common/sources.h"
 #include "common/store_care.h"
 #include "common/stream.h"
+#include "common/tags.h"
 
 #define PASSWORD_MAX 65536
 #define DAY_SECONDS 86400
@@ -31,6 +33,9 @@
 struct options {
 	const char *os, *architecture, *variant; /* NULL: the default */
 	bool all_platforms, strict_platform, keep_going, no_foreign;
+	bool no_layers;
+	bool print_digest, tags; /* look only: no stream, no store */
+	const char *if_changed;  /* a digest file; or NULL */
 	const char *store, *reuse;
 	const char *list; /* a file that names the images; or NULL */
 	struct image_list images;
@@ -48,6 +53,8 @@ static const struct cli cli = {
 	.name = "occy-pull",
 	.synopsis = "[options] REGISTRY IMAGE TAG >stream\n"
 		    "       occy-pull [options] -f LIST >stream\n"
+		    "       occy-pull [options] --print-digest REGISTRY IMAGE TAG\n"
+		    "       occy-pull [options] --tags REGISTRY IMAGE\n"
 		    "       occy-pull [--store DIR] --verify-store\n"
 		    "       occy-pull [--store DIR] --gc [--older-than DAYS]\n"
 		    "       occy-pull [--store DIR] --forget IMAGE...",
@@ -63,6 +70,11 @@ static const struct cli cli = {
 "      --all-platforms      every image that the reference leads to\n"
 "      --strict-platform    refuse an image for another platform even where\n"
 "                           the registry offers no choice\n"
+"      --no-layers          fetch manifest and config only\n"
+"      --if-changed FILE    nothing, if the images are those that FILE tells\n"
+"                           of, which --digest-file of a later tool has written\n"
+"      --print-digest       only print the digest of what TAG stands for\n"
+"      --tags               only print the tags that there are\n"
 "      --store DIR          where blobs are kept (OCCY_STORE, else\n"
 "                           ~/.cache/occystrap)\n"
 "      --reuse DIR          do not fetch layers that DIR holds, a directory\n"
@@ -103,6 +115,10 @@ enum {
 	OPTION_ALL_PLATFORMS,
 	OPTION_STRICT_PLATFORM,
 	OPTION_KEEP_GOING,
+	OPTION_NO_LAYERS,
+	OPTION_IF_CHANGED,
+	OPTION_PRINT_DIGEST,
+	OPTION_TAGS,
 	OPTION_MIRROR,
 	OPTION_NO_FOREIGN,
 	OPTION_STORE,
@@ -131,6 +147,10 @@ static const struct option longopts[] = {
 	{ "variant", required_argument, NULL, OPTION_VARIANT },
 	{ "all-platforms", no_argument, NULL, OPTION_ALL_PLATFORMS },
 	{ "strict-platform", no_argument, NULL, OPTION_STRICT_PLATFORM },
+	{ "no-layers", no_argument, NULL, OPTION_NO_LAYERS },
+	{ "if-changed", required_argument, NULL, OPTION_IF_CHANGED },
+	{ "print-digest", no_argument, NULL, OPTION_PRINT_DIGEST },
+	{ "tags", no_argument, NULL, OPTION_TAGS },
 	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "reuse", required_argument, NULL, OPTION_REUSE },
 	{ "mirror", required_argument, NULL, OPTION_MIRROR },
@@ -261,6 +281,18 @@ static void take_option(struct options *opt, int c)
 	case OPTION_KEEP_GOING:
 		opt->keep_going = true;
 		break;
+	case OPTION_NO_LAYERS:
+		opt->no_layers = true;
+		break;
+	case OPTION_IF_CHANGED:
+		opt->if_changed = optarg;
+		break;
+	case OPTION_PRINT_DIGEST:
+		opt->print_digest = true;
+		break;
+	case OPTION_TAGS:
+		opt->tags = true;
+		break;
 	case OPTION_ALL_PLATFORMS:
 		opt->all_platforms = true;
 		break;
@@ -346,6 +378,26 @@ static void check_options(const struct options *opt)
 		cli_usage(&cli, "--all-platforms leaves no platform to choose");
 }
 
+static bool looks_only(const struct options *opt)
+{
+	return opt->print_digest || opt->tags;
+}
+
+static void check_looking(const struct options *opt)
+{
+	if (opt->print_digest && opt->tags)
+		cli_usage(&cli, "--print-digest and --tags print different things");
+	if (looks_only(opt) && (opt->if_changed || opt->no_layers || opt->reuse ||
+				opt->keep_going || opt->all_platforms))
+		cli_usage(&cli, "%s fetches nothing: --if-changed, --no-layers, --reuse, "
+				"--keep-going and --all-platforms mean nothing",
+			  opt->tags ? "--tags" : "--print-digest");
+	if (opt->tags && opt->list)
+		cli_usage(&cli, "--tags is for one REGISTRY and IMAGE, not for a list");
+	if (opt->no_layers && opt->reuse)
+		cli_usage(&cli, "--no-layers leaves nothing to reuse");
+}
+
 static void take_operands(struct options *opt, char **operands, int count)
 {
 	char why[512];
@@ -354,10 +406,12 @@ static void take_operands(struct options *opt, char **operands, int count)
 		cli_usage(&cli, "images are named by LIST or by REGISTRY IMAGE TAG, not by both");
 	if (opt->list)
 		return;
-	if (count != 3)
+	if (opt->tags && count != 2)
+		cli_usage(&cli, "--tags: REGISTRY and IMAGE are needed");
+	if (!opt->tags && count != 3)
 		cli_usage(&cli, "REGISTRY, IMAGE and TAG are needed");
-	if (image_list_add(&opt->images, operands[0], operands[1], operands[2],
-			   why, sizeof(why)) < 0)
+	if (image_list_add(&opt->images, operands[0], operands[1],
+			   opt->tags ? "latest" : operands[2], why, sizeof(why)) < 0)
 		cli_usage(&cli, "%s", why);
 }
 
@@ -379,6 +433,7 @@ static void parse_options(int argc, char **argv, struct options *opt)
 		return;
 	}
 	check_options(opt);
+	check_looking(opt);
 	take_operands(opt, argv + optind, argc - optind);
 	add_mirrors_of_environment(opt);
 }
@@ -421,22 +476,23 @@ static int check_login(const struct options *opt)
 /* What one turn of the loop needs. */
 struct turn {
 	struct client *client;
-	struct stream_writer *out;
+	struct stream_writer *out; /* NULL: no stream is written */
 	struct progress *progress;
 };
 
 static int take_turn(void *context, int timeout_ms)
 {
 	const struct turn *turn = context;
-	struct pollfd out = { .fd = stream_writer_fd(turn->out) };
-	int rc;
+	struct pollfd out = { .fd = STDOUT_FILENO };
+	int rc = 0;
 
 	if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL))
 		return -STATUS_READER_GONE;
-	rc = stream_pump(turn->out);
+	if (turn->out)
+		rc = stream_pump(turn->out);
 	if (rc < 0)
 		return rc;
-	out.events = stream_is_pending(turn->out) ? POLLOUT : 0;
+	out.events = turn->out && stream_is_pending(turn->out) ? POLLOUT : 0;
 	client_step(turn->client, &out, 1, timeout_ms);
 	progress_update(turn->progress, client_received(turn->client));
 	return 0;
@@ -448,6 +504,50 @@ static void set_wish(struct platform *wish, const struct options *opt)
 	wish->architecture = mem_strdup(opt->architecture ? opt->architecture : "amd64");
 	wish->variant = opt->variant ? mem_strdup(opt->variant) : NULL;
 	platform_normalize(wish);
+}
+
+/* Whether they are what the digest file tells of. */
+static int is_unchanged(const struct options *opt, const struct look *look,
+			const struct pull *pull)
+{
+	AUTO(mem) char *platform = pull_platform(pull);
+	int rc = look_is_unchanged(look, &opt->images, opt->if_changed, platform);
+
+	/* An image that cannot be looked at is not the one that was there. */
+	return pull->keep_going && rc < 0 && rc != -STATUS_STORAGE &&
+			       rc != -STATUS_READER_GONE
+		       ? 0
+		       : rc;
+}
+
+static int print_tags(const struct options *opt, const struct pull *pull)
+{
+	const struct reference *image = &opt->images.items[0].reference;
+	AUTO(mem) char *name = mem_printf("%s/%s", image->registry, image->repository);
+	struct route route;
+	int rc = sources_find(pull->sources, image, name, &route);
+
+	return rc == 0 ? tags_print(&route, pull->loop) : rc;
+}
+
+static int do_what_is_asked(const struct options *opt, struct pull *pull)
+{
+	const struct look look = {
+		.client = pull->client, .sources = pull->sources, .loop = pull->loop,
+	};
+	int rc = 0;
+
+	if (opt->tags)
+		return print_tags(opt, pull);
+	if (opt->print_digest)
+		return look_print(&look, &opt->images);
+	if (opt->if_changed)
+		rc = is_unchanged(opt, &look, pull);
+	if (rc > 0)
+		pull->unchanged = true;
+	for (size_t i = 0; i < opt->images.count && rc == 0; i++)
+		rc = pull_image(pull, &opt->images.items[i]);
+	return rc < 0 ? rc : 0;
 }
 
 static int pull_images(const struct options *opt, const char *password,
@@ -466,15 +566,12 @@ static int pull_images(const struct options *opt, const char *password,
 	AUTO(sources) struct sources *sources = sources_new(client, &settings);
 	struct turn turn = { .client = client, .out = pull->out, .progress = progress };
 	struct client_loop loop = { .turn = take_turn, .context = &turn };
-	int rc = 0;
 
 	pull->client = client;
 	pull->sources = sources;
 	pull->progress = progress;
 	pull->loop = &loop;
-	for (size_t i = 0; i < opt->images.count && rc == 0; i++)
-		rc = pull_image(pull, &opt->images.items[i]);
-	return rc;
+	return do_what_is_asked(opt, pull);
 }
 
 static int pull_all(struct options *opt, struct pull *pull)
@@ -485,7 +582,7 @@ static int pull_all(struct options *opt, struct pull *pull)
 
 	if (rc == 0)
 		rc = check_login(opt);
-	if (rc == 0)
+	if (rc == 0 && !looks_only(opt))
 		rc = store_open(opt->store, &store);
 	if (rc == 0 && opt->username)
 		rc = read_password(&password);
@@ -500,6 +597,14 @@ static int pull_all(struct options *opt, struct pull *pull)
 	return rc;
 }
 
+/* Nothing goes to stdout but what is printed there. */
+static int look(struct options *opt)
+{
+	struct pull pull = { 0 };
+
+	return pull_all(opt, &pull);
+}
+
 static int run(struct options *opt)
 {
 	AUTO(stream_writer) struct stream_writer *out =
@@ -511,6 +616,7 @@ static int run(struct options *opt)
 		.all_platforms = opt->all_platforms,
 		.keep_going = opt->keep_going,
 		.no_foreign = opt->no_foreign,
+		.no_layers = opt->no_layers,
 	};
 	struct stream_summary summary = { 0 };
 	int rc;
@@ -522,6 +628,7 @@ static int run(struct options *opt)
 	if (rc < 0)
 		return rc;
 	summary.left_out = pull.left_out;
+	summary.unchanged = pull.unchanged;
 	stream_put_end(out, &summary);
 	rc = stream_flush(out);
 	return rc < 0 ? rc : pull.failure;
@@ -559,7 +666,10 @@ int main(int argc, char **argv)
 
 	cli_init(&cli);
 	parse_options(argc, argv, &opt);
-	rc = opt.care.mode ? care_for_store(&opt) : run(&opt);
+	if (opt.care.mode)
+		rc = care_for_store(&opt);
+	else
+		rc = looks_only(&opt) ? look(&opt) : run(&opt);
 	image_list_clear(&opt.images);
 	mirror_list_clear(&opt.mirrors);
 	return cli_finish(rc);
