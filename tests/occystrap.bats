@@ -246,6 +246,94 @@ into_dir() { (cd dir && occystrap fetch-to-oci r i t .); }
 	args occy-pack -- x.tar
 }
 
+@test "--digest-file goes to the last stage" {
+	run -0 --separate-stderr occystrap --digest-file d fetch-to-tarfile r i t x.tar
+	args occy-pull -- r i t
+	args occy-pack --digest-file d -- x.tar
+	run -0 --separate-stderr occystrap fetch-to-extracted --digest-file=d r i t x
+	args occy-pack --digest-file d --dir x
+	fake occy-expand 'cat >/dev/null'
+	run -0 --separate-stderr occystrap fetch-to-extracted --digest-file d --expand r i t x
+	args occy-pack --dir x
+	args occy-expand --digest-file d --in x
+}
+
+# asks WORD...: whether occystrap lets occy-pull ask if the image has changed.
+asks() {
+	run -0 --separate-stderr occystrap --if-changed 'the digest' "$@"
+	[ -z "$output$stderr" ]
+	grep -qxF -e '--if-changed' occy-pull.args
+}
+
+@test "--if-changed asks where the target is there, and its digest is written" {
+	not asks fetch-to-tarfile r i t x.tar
+	args occy-pull -- r i t
+	args occy-pack --digest-file 'the digest' -- x.tar
+	: >x.tar
+	asks fetch-to-tarfile r i t x.tar
+	args occy-pull --if-changed 'the digest' -- r i t
+	args occy-pack --digest-file 'the digest' -- x.tar
+	asks fetch-to-tarfile --digest-file other r i t x.tar
+	args occy-pull --if-changed 'the digest' -- r i t
+	args occy-pack --digest-file other -- x.tar
+	asks fetch-to-tarfile r i t -
+	args occy-pull --if-changed 'the digest' -- r i t
+}
+
+@test "--if-changed asks where a folder holds all that is wanted" {
+	fake occy-expand 'cat >/dev/null'
+	mkdir x
+	not asks fetch-to-extracted r i t x
+	: >x/catalog.json
+	not asks fetch-to-extracted r i t x
+	asks fetch-to-extracted --use-unique-names r i t x
+	: >x/manifest.json
+	asks fetch-to-extracted r i t x
+	not asks fetch-to-extracted --expand r i t x
+	mkdir x/manifest
+	asks fetch-to-extracted --expand r i t x
+	args occy-pull --if-changed 'the digest' --reuse x -- r i t
+	args occy-expand --digest-file 'the digest' --in x
+}
+
+@test "--if-changed does not ask where the digest is of another target" {
+	mkdir -p x
+	: >x.tar >x/catalog.json >x/manifest.json
+	echo 'sha256:1 image=a tar=x.tar' >'the digest'
+	asks fetch-to-tarfile r i t ./x.tar
+	not asks fetch-to-tarfile r i t -
+	not asks fetch-to-extracted r i t x
+	mv x.tar y.tar
+	not asks fetch-to-tarfile r i t y.tar
+	printf 'sha256:1 image=a directory=x' >'the digest'
+	asks fetch-to-extracted r i t "$PWD/x//"
+	fake occy-expand 'cat >/dev/null'
+	mkdir x/manifest
+	not asks fetch-to-extracted --expand r i t x
+	: >$'a b\t.tar'
+	echo 'sha256:1 tar=a\x20b\x09.tar' >'the digest'
+	asks fetch-to-tarfile r i t $'a b\t.tar'
+	# As others write it, and what occy-pull will judge.
+	printf sha256:1 >'the digest'
+	asks fetch-to-tarfile r i t y.tar
+	asks fetch-to-tarfile r i t -
+	rm 'the digest'
+	asks fetch-to-tarfile r i t y.tar
+	mkdir 'the digest'
+	asks fetch-to-tarfile r i t y.tar
+}
+
+@test "--digest-file and --if-changed are for the commands that fetch" {
+	for option in --digest-file --if-changed; do
+		run -2 --separate-stderr occystrap recreate-image "$option" d dir i t x.tar
+		[ "${stderr_lines[0]}" = 'occystrap: --digest-file and --if-changed are for the commands that fetch' ]
+		run -2 --separate-stderr occystrap fetch-to-tarfile "$option" '' r i t x.tar
+		[ "${stderr_lines[0]}" = "occystrap: option $option needs a file" ]
+		run -2 --separate-stderr occystrap fetch-to-tarfile r i t x.tar "$option"
+		[ "${stderr_lines[0]}" = "occystrap: option $option needs an argument" ]
+	done
+}
+
 # Statuses and messages
 
 outcome() { # outcome STATUS PULL PACK: and nothing is said

@@ -426,6 +426,31 @@ $(digest one manifest)"; do
 	fails 9 'occy-pull: folder: Is a directory' gone one --if-changed folder
 }
 
+@test "one target after another: only what has changed is made anew" {
+	make_it() {
+		run -0 --separate-stderr occystrap -q --if-changed d "$@"
+		same "$stderr$output" ''
+	}
+	make_it fetch-to-tarfile "$faults" make one x.tar
+	same "$(cat d)" "$(digest one manifest) image=$faults/make:one tar=x.tar"
+	find x.tar d -printf '%p %i %T@ %C@\n' >before
+	make_it fetch-to-tarfile "$faults" make one x.tar
+	find x.tar d -printf '%p %i %T@ %C@\n' >after
+	diff before after
+	was_asked make "$(lines 'manifest 200 GET'; times 3 'blob 200 GET'; echo 'manifest 200 HEAD')" .method
+	rm x.tar
+	make_it fetch-to-tarfile "$faults" make one x.tar
+	[ -e x.tar ]
+	make_it fetch-to-tarfile "$faults" make arm x.tar --architecture arm64
+	same "$(cat d)" "$(digest arm manifest) image=$faults/make:arm tar=x.tar"
+	make_it fetch-to-extracted "$faults" make arm x --architecture arm64
+	same "$(cat d)" "$(digest arm manifest) image=$faults/make:arm directory=x"
+	find x d -printf '%p %i %T@ %C@\n' >before
+	make_it fetch-to-extracted "$faults" make arm x --architecture arm64
+	find x d -printf '%p %i %T@ %C@\n' >after
+	diff before after
+}
+
 # --- options, and the registry that others use
 
 @test "options that cannot go together are wrong usage" {
