@@ -327,3 +327,13 @@ stored() {
 	within 3 is_asked full "$(asked full)"
 	same "$(asked full .path | grep -c "$(digest big layer 0)")" 2
 }
+
+@test "R82 a second pull asks once, and opens no blob but the config" {
+	works warm latest
+	was_asked warm "$(lines 'manifest 200' "$(times 3 'blob 200')")"
+	: >"$faults_log"
+	run -0 python3 -B "${OCCY_SRCDIR:?}/tests/helpers/opened.py" store/blobs/sha256 opened \
+		occy-pull --store store --quiet "$faults" warm latest
+	was_asked warm 'manifest 200'
+	same "$(cat opened)" "$(digest latest config | cut -d : -f 2)"
+}
