@@ -261,7 +261,9 @@ bool access_as_guest(struct transfer *transfer, const struct http_call *call)
 	char why[512], said[1024];
 	int rc;
 
-	if (transfer->kind != TRANSFER_RESOURCE || lead_is_home(home, transfer->url))
+	/* A foreign URL, and whatever it leads to, gets no Authorization. */
+	if (transfer->kind != TRANSFER_RESOURCE || transfer->foreign > 0 ||
+	    lead_is_home(home, transfer->url))
 		return false;
 	complaint_describe(transfer, call, said, sizeof(said));
 	if (transfer->has_been_guest) {

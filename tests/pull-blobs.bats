@@ -257,6 +257,14 @@ foreign_was_asked() {
 	[[ $stderr == *': not found or not authorised: '*' answered 404 BLOB_UNKNOWN: blob unknown to registry' ]]
 }
 
+@test "R84 a foreign URL that asks for a login gets none" {
+	own_faults --cdn-auth anon
+	run -5 --separate-stderr pull r84-login fr-foreign -j 1
+	[[ $(plain "${stderr_lines[-1]}") == "occy-pull: HOST/r84-login:fr-foreign: layer "*": OTHER answered 401 UNAUTHORIZED: authentication required" ]]
+	broken_stream
+	same "$(jq -r 'select(.srv == "cdn") | "\(.kind) \(.status) \(.auth)"' "$faults_log" | sort -u)" 'cdn 401 none'
+}
+
 @test "R85 layers of any type are kept as they are, and named" {
 	works r85 packed
 	[[ ${lines[3]} == *'"mediaType":"application/vnd.oci.image.layer.v1.tar+zstd"'*'"compression":"zstd","file":'* ]]
