@@ -23,6 +23,9 @@ setup_file() {
 		--fault "ignore_range:path=/r20-back/" \
 		--fault rate_limit:after=600,path=/r20-limit/ \
 		--fault status:code=404,path=/r20-all/ \
+		--fault "access:cdn_auth=anon,auth=none,path=r20-guest([/%]|\$)" \
+		--fault redirect:to=cdn,path=/r20-guest/ \
+		--fault status:code=403,path=far%2Fr20-guest%3A,kind=token \
 		--fault redirect:to=cdn,path=/r22-cdn/
 	mirror=$faults mirror_log=$faults_log mirror_pid=$faults_pid
 	export mirror mirror_log mirror_pid
@@ -67,6 +70,13 @@ mirror_never_asked() {
 }
 
 all="$(lines 'manifest 200' "$(times 3 'blob 200')")"
+
+@test "R20 R90 where a mirror leads, and no token is had there, the registry is next" {
+	works r20-guest latest "${through[@]}"
+	mirror_was_asked r20-guest "$(lines 'manifest 200' "$(times 3 'blob 307')" "$(times 3 'cdn 401')")"
+	mirror_was_asked far%2Fr20-guest "$(times 3 'token 403')"
+	was_asked r20-guest "$(times 3 'blob 200')"
+}
 
 @test "R20 a mirror is asked first, and when it has all it alone" {
 	works r20 latest "${through[@]}"
