@@ -25,6 +25,7 @@
 #include "common/msg.h"
 
 struct client;
+struct store;
 struct transfer;
 
 struct client_settings {
@@ -64,6 +65,7 @@ struct route {
 	const char *name; /* the image, for messages */
 	const struct source *sources;
 	size_t count; /* 1 at least */
+	const struct store *offline; /* nobody is asked but this; or NULL */
 };
 
 /* What a sink says to a piece of an answer: 0, a failure (reported), or this,

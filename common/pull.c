@@ -44,10 +44,11 @@ static inline void auto_release_work(struct work *work)
 	work_clear(work);
 }
 
-/* Returns NULL when the blob is in the store already. */
-static struct download *start(const struct work *work, const char *label,
-			      const struct descriptor *blob,
-			      const char *const *urls, size_t url_count)
+/* Sets *out to NULL when the blob is in the store already. Returns 0 or a
+ * failure: nobody can be asked for it. */
+static int start(const struct work *work, const char *label,
+		 const struct descriptor *blob, const char *const *urls,
+		 size_t url_count, struct download **out)
 {
 	const struct pull *pull = work->pull;
 	struct download_request request = {
@@ -60,10 +61,15 @@ static struct download *start(const struct work *work, const char *label,
 		.url_count = url_count,
 	};
 
+	*out = NULL;
 	if (store_has(pull->store, &blob->digest, blob->size))
-		return NULL;
+		return 0;
+	if (work->route->offline)
+		return msg_fail(STATUS_NOT_FOUND, "%s: %s is missing from the store",
+				work->route->name, label);
 	progress_expect(pull->progress, blob->size);
-	return download_start(&request);
+	*out = download_start(&request);
+	return 0;
 }
 
 static bool came_before(const struct manifest *manifest, size_t index)
@@ -84,11 +90,11 @@ static int start_config(struct work *work)
 	    manifest->config.size > CONFIG_MAX_BYTES)
 		return msg_fail(STATUS_INTEGRITY, "%s: %s: larger than %d bytes",
 				work->route->name, label, CONFIG_MAX_BYTES);
-	work->config_download = start(work, label, &manifest->config, NULL, 0);
-	return 0;
+	return start(work, label, &manifest->config, NULL, 0,
+		     &work->config_download);
 }
 
-static struct download *start_layer(const struct work *work, size_t index)
+static int start_layer(const struct work *work, size_t index)
 {
 	const struct descriptor *descriptor =
 		&work->image.document.manifest.layers[index];
@@ -99,15 +105,17 @@ static struct download *start_layer(const struct work *work, size_t index)
 
 	if (!work->pull->no_foreign)
 		layer->urls = descriptor_urls(descriptor, &count);
-	return start(work, name, descriptor, layer->urls, count);
+	return start(work, name, descriptor, layer->urls, count,
+		     &layer->download);
 }
 
-/* Looks into the directory to reuse first, if the config is known by now. */
+/* Looks into the directory to reuse first, if the config is known by now. Of
+ * layers that cannot be had each is named. */
 static int start_layers(struct work *work)
 {
 	const struct pull *pull = work->pull;
 	const struct manifest *manifest = &work->image.document.manifest;
-	int rc = 0;
+	int rc = 0, missing = 0;
 
 	work->layers = mem_zalloc(manifest->layer_count, sizeof(*work->layers));
 	if (pull->no_layers)
@@ -120,10 +128,10 @@ static int start_layers(struct work *work)
 					&work->config.diff_ids[i], pull->loop,
 					&work->layers[i].found);
 		if (rc == 0 && !work->layers[i].found.path &&
-		    !came_before(manifest, i))
-			work->layers[i].download = start_layer(work, i);
+		    !came_before(manifest, i) && start_layer(work, i) < 0)
+			missing = -STATUS_NOT_FOUND;
 	}
-	return rc;
+	return rc < 0 ? rc : missing;
 }
 
 static int wait_for(const struct work *work, const struct download *download)
@@ -354,7 +362,10 @@ static int remember(const struct work *work)
 		.platform = platform_of(work),
 	};
 
-	return store_add_image(work->pull->store, &image);
+	if (work->image.has_index)
+		image.tag_digest = work->image.tag_digest;
+	return work->route->offline ? 0
+				    : store_add_image(work->pull->store, &image);
 }
 
 static int start_all(struct work *work)
@@ -483,6 +494,7 @@ int pull_image(struct pull *pull, const struct wanted_image *image)
 	const struct registry_access access = {
 		.route = &route,
 		.loop = pull->loop,
+		.store = pull->store,
 	};
 	int rc = sources_find(pull->sources, &image->reference, name, &route);
 

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "common/msg.h"
+#include "common/stored.h"
 
 /* One manifest on its way. */
 struct request {
@@ -127,6 +128,11 @@ static const struct transfer_sink manifest_sink = {
 static int get_document(const struct registry_access *access, const char *wanted,
 			struct request *request)
 {
+	if (access->route->offline)
+		return stored_document(access->route->offline, access->route->name,
+				       request->digest, request->size, NULL,
+				       request->out);
+
 	AUTO(mem) char *path = mem_printf("manifests/%s", wanted);
 	AUTO(mem) char *label = strchr(wanted, ':')
 					? mem_printf("manifest %s", wanted)
@@ -195,9 +201,11 @@ static int get_entry(const struct registry_access *access,
 	return get_document(access, entry->descriptor.digest.text, &request);
 }
 
-/* What the reference itself names. */
+/* What the reference itself names. The wish, which may be NULL, is only for
+ * where there are more of that name. */
 static int get_reference(const struct registry_access *access,
-			 const struct reference *reference, bool may_be_head,
+			 const struct reference *reference,
+			 const struct platform *wish, bool may_be_head,
 			 struct registry_image *out)
 {
 	struct request request = {
@@ -206,12 +214,16 @@ static int get_reference(const struct registry_access *access,
 		.size = -1,
 		.may_be_head = may_be_head,
 	};
-	int rc = get_document(access,
-			      digest_is_set(&reference->digest)
-				      ? reference->digest.text
-				      : reference->tag,
-			      &request);
+	int rc;
 
+	if (access->route->offline && !digest_is_set(&reference->digest))
+		return stored_image(access->route->offline, access->route->name,
+				    reference, wish, out);
+	rc = get_document(access,
+			  digest_is_set(&reference->digest)
+				  ? reference->digest.text
+				  : reference->tag,
+			  &request);
 	out->tag_digest = out->document.digest;
 	return rc;
 }
@@ -220,10 +232,18 @@ int registry_look(const struct registry_access *access,
 		  const struct reference *reference, struct digest *out)
 {
 	AUTO(registry_image) struct registry_image found = { 0 };
-	int rc = get_reference(access, reference, true, &found);
+	int rc = get_reference(access, reference, NULL, true, &found);
 
 	*out = found.tag_digest;
 	return rc;
+}
+
+static int keep_index(const struct registry_access *access,
+		      const struct document *index)
+{
+	return access->route->offline ? 0
+			       : store_put(access->store, &index->digest,
+					   index->bytes.data, index->bytes.len);
 }
 
 static int too_deep(const struct registry_access *access)
@@ -242,12 +262,10 @@ static int descend(const struct registry_access *access,
 
 	out->document = (struct document){ 0 };
 	out->has_index = true;
-	if (!entry) {
-		rc = no_platform(access, &index.manifest, wish);
-		document_clear(&index);
-		return rc;
-	}
-	rc = get_entry(access, entry, out);
+	rc = entry ? keep_index(access, &index)
+		   : no_platform(access, &index.manifest, wish);
+	if (rc == 0)
+		rc = get_entry(access, entry, out);
 	document_clear(&index);
 	return rc;
 }
@@ -256,7 +274,7 @@ int registry_find_image(const struct registry_access *access,
 			const struct reference *reference,
 			const struct platform *wish, struct registry_image *out)
 {
-	int rc = get_reference(access, reference, false, out);
+	int rc = get_reference(access, reference, wish, false, out);
 
 	for (int depth = 0; rc == 0; depth++) {
 		if (out->document.manifest.kind == MANIFEST_IMAGE)
@@ -291,7 +309,7 @@ int registry_walk_begin(const struct registry_access *access,
 	int rc;
 
 	walk->access = access;
-	rc = get_reference(access, reference, false, &walk->first);
+	rc = get_reference(access, reference, NULL, false, &walk->first);
 	if (rc < 0)
 		return rc;
 	walk->tag_digest = walk->first.tag_digest;
@@ -391,7 +409,9 @@ int registry_walk_next(struct registry_walk *walk, struct registry_image *out)
 			return rc;
 		if (out->document.manifest.kind == MANIFEST_IMAGE)
 			return 1;
-		rc = push(walk, out);
+		rc = keep_index(walk->access, &out->document);
+		if (rc == 0)
+			rc = push(walk, out);
 		if (rc < 0)
 			return rc;
 	}

@@ -1,9 +1,10 @@
-/* registry.h - find an image's manifest at a registry.
+/* registry.h - find an image's manifest at a registry, or in a store.
  *
  * distribution-spec "Pulling manifests": one GET for the reference, then down
  * through indexes to the manifest for the platform that is wanted. The bytes
  * are hashed as they came; a digest that was asked for must be theirs, and
- * what a header claims is not believed.
+ * what a header claims is not believed. The indexes on the way are put into
+ * the store, so that it can give the same answer later (stored.h).
  */
 #ifndef OCCY_COMMON_REGISTRY_H
 #define OCCY_COMMON_REGISTRY_H
@@ -16,6 +17,7 @@
 #include "common/manifest.h"
 #include "common/platform.h"
 #include "common/reference.h"
+#include "common/store.h"
 
 /* A manifest or index as it came. */
 struct document {
@@ -35,6 +37,7 @@ struct registry_image {
 struct registry_access {
 	const struct route *route;
 	const struct client_loop *loop;
+	const struct store *store; /* for the indexes; NULL to look only */
 };
 
 /* Fill *out, which starts empty. Returns 0 or a failure (reported): no such

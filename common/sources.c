@@ -169,12 +169,19 @@ int sources_find(struct sources *sources, const struct reference *image,
 		 const char *name, struct route *out)
 {
 	const struct mirror_list *mirrors = sources->settings->mirrors;
-	struct list *list =
-		mem_zalloc(1, sizeof(*list) +
-				      (mirrors->count + 1) * sizeof(*list->items));
+	struct list *list;
 	size_t count = 0;
 	int rc = 0;
 
+	*out = (struct route){
+		.client = sources->client,
+		.name = name,
+		.offline = sources->settings->offline,
+	};
+	if (out->offline)
+		return 0;
+	list = mem_zalloc(1, sizeof(*list) +
+				     (mirrors->count + 1) * sizeof(*list->items));
 	list->next = sources->lists;
 	sources->lists = list;
 	for (size_t i = 0; i < mirrors->count && rc == 0; i++)
@@ -183,11 +190,7 @@ int sources_find(struct sources *sources, const struct reference *image,
 					 &list->items[count++]);
 	if (rc == 0)
 		rc = find_registry(sources, image, &list->items[count++]);
-	*out = (struct route){
-		.client = sources->client,
-		.name = name,
-		.sources = list->items,
-		.count = count,
-	};
+	out->sources = list->items;
+	out->count = count;
 	return rc;
 }

@@ -15,12 +15,14 @@
 #include "common/reference.h"
 
 struct sources;
+struct store;
 
 struct sources_settings {
 	bool insecure, no_tls_verify; /* for the registries that are named */
 	const char *authfile;         /* or NULL */
 	const char *username, *password; /* for them too; or NULL */
 	const struct mirror_list *mirrors;
+	const struct store *offline; /* ask nobody else, without a login; or NULL */
 };
 
 /* settings and what it points to stay the caller's and must outlive it, as

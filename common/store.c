@@ -324,9 +324,7 @@ static int open_blob(const struct store *store, const struct digest *digest,
 	return TAKE_FD(fd);
 }
 
-/* Whether it is there; if so it is in use from now on. */
-static bool use_blob(const struct store *store, const struct digest *digest,
-		     int64_t size)
+int64_t store_size(const struct store *store, const struct digest *digest)
 {
 	AUTO(mem) char *name = blob_name(digest);
 	struct stat st;
@@ -334,12 +332,12 @@ static bool use_blob(const struct store *store, const struct digest *digest,
 
 	store_guard(store, false);
 	is_there = fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		   S_ISREG(st.st_mode) && st.st_size == size;
+		   S_ISREG(st.st_mode);
 	/* Of a file that is not ours the time stays: see store.h. */
 	if (is_there)
 		(void)utimensat(store->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
 	store_unguard(store);
-	return is_there;
+	return is_there ? st.st_size : -1;
 }
 
 int store_has(const struct store *store, const struct digest *digest,
@@ -347,7 +345,7 @@ int store_has(const struct store *store, const struct digest *digest,
 {
 	AUTO(fd) int fd = -1;
 
-	if (!use_blob(store, digest, size))
+	if (store_size(store, digest) != size)
 		return 0;
 	if (!store->shared)
 		return 1;

@@ -96,11 +96,35 @@ void store_part_free(struct store_part *part);
 struct store_image {
 	const char *name;
 	struct digest digest;
+	struct digest tag_digest; /* of the index that led there; or none */
 	int64_t size;
 	const char *media_type;
 	const struct platform *platform;
 };
 int store_add_image(const struct store *store, const struct store_image *image);
+
+/* An image of that name in index.json: the newest of those that serve the wish
+ * best; with wish NULL, the newest. One that no index has led to is the last
+ * choice for any wish, as at a registry. Returns 1 with *out to be cleared, 0
+ * where there is none of that name, or a failure: STATUS_NOT_FOUND for other
+ * platforms only. */
+struct store_found {
+	struct digest digest, tag_digest;
+	struct platform platform;
+	char *media_type;
+};
+int store_find_image(const struct store *store, const char *name,
+		     const struct platform *wish, struct store_found *out);
+void store_found_clear(struct store_found *found);
+
+/* The size of a blob that is there, which is in use from now on; -1 where it
+ * is not there. */
+int64_t store_size(const struct store *store, const struct digest *digest);
+
+static inline void auto_release_store_found(struct store_found *found)
+{
+	store_found_clear(found);
+}
 
 AUTO_DEFINE(store, struct store *, store_free);
 AUTO_DEFINE(store_part, struct store_part *, store_part_free);

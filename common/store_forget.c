@@ -64,7 +64,9 @@ static bool is_wanted(const struct wanted *wanted, const struct json_object *ent
 		return true;
 	json_get_string(entry, "digest", &digest);
 	if (digest_is_set(&wanted->digest))
-		return strcmp(digest, wanted->digest.text) == 0 &&
+		return (strcmp(digest, wanted->digest.text) == 0 ||
+			strcmp(store_entry_tag_digest(entry),
+			       wanted->digest.text) == 0) &&
 		       is_name_of(wanted, name);
 	return wanted->name && strcmp(name, wanted->name) == 0;
 }

@@ -18,6 +18,7 @@
 
 #define INDEX_MAX_BYTES 67108864
 #define REF_NAME "org.opencontainers.image.ref.name"
+#define TAG_DIGEST "occystrap.tag_digest" /* of ours */
 
 static struct json_object *new_entry(const struct store_image *image)
 {
@@ -33,24 +34,39 @@ static struct json_object *new_entry(const struct store_image *image)
 		json_add_string(part, "os", platform->os);
 		if (platform->variant)
 			json_add_string(part, "variant", platform->variant);
+		if (platform->os_version)
+			json_add_string(part, "os.version", platform->os_version);
 		json_add(entry, "platform", part);
 	}
-	if (image->name) {
-		part = json_new_object();
+	part = json_new_object();
+	if (image->name)
 		json_add_string(part, REF_NAME, image->name);
-		json_add(entry, "annotations", part);
-	}
+	if (digest_is_set(&image->tag_digest))
+		json_add_string(part, TAG_DIGEST, image->tag_digest.text);
+	json_add(entry, "annotations", part);
+	if (json_object_object_length(part) == 0)
+		json_object_object_del(entry, "annotations");
 	return entry;
+}
+
+static const char *annotation(const struct json_object *entry, const char *key)
+{
+	struct json_object *annotations = NULL;
+	const char *value = "";
+
+	if (json_get_object(entry, "annotations", &annotations) == 1)
+		json_get_string(annotations, key, &value);
+	return value;
 }
 
 const char *store_entry_name(const struct json_object *entry)
 {
-	struct json_object *annotations = NULL;
-	const char *name = "";
+	return annotation(entry, REF_NAME);
+}
 
-	if (json_get_object(entry, "annotations", &annotations) == 1)
-		json_get_string(annotations, REF_NAME, &name);
-	return name;
+const char *store_entry_tag_digest(const struct json_object *entry)
+{
+	return annotation(entry, TAG_DIGEST);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -58,18 +74,27 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+/* The same manifest, by the same way. */
+static bool is_same_image(const struct store_image *image,
+			  const struct json_object *entry)
+{
+	const char *digest = "", *tag_digest = store_entry_tag_digest(entry);
+
+	json_get_string(entry, "digest", &digest);
+	return strcmp(digest, image->digest.text) == 0 &&
+	       strcmp(tag_digest, image->tag_digest.text) == 0;
+}
+
 static bool replaces(const struct store_image *image,
 		     const struct json_object *entry)
 {
 	AUTO(platform) struct platform platform = { 0 };
 	struct json_object *json = NULL;
-	const char *digest = "";
 
-	json_get_string(entry, "digest", &digest);
 	if (!image->name)
 		return false;
 	if (store_entry_name(entry)[0] == '\0')
-		return strcmp(digest, image->digest.text) == 0;
+		return is_same_image(image, entry);
 	if (strcmp(store_entry_name(entry), image->name) != 0)
 		return false;
 	if (json_get_object(entry, "platform", &json) == 1 &&
@@ -77,20 +102,16 @@ static bool replaces(const struct store_image *image,
 		return true;
 	return same_text(platform.os, image->platform->os) &&
 	       same_text(platform.architecture, image->platform->architecture) &&
-	       same_text(platform.variant, image->platform->variant);
+	       same_text(platform.variant, image->platform->variant) &&
+	       same_text(platform.os_version, image->platform->os_version);
 }
 
-static bool has_digest(const struct json_object *manifests,
-		       const struct digest *digest)
+static bool has_image(const struct json_object *manifests,
+		      const struct store_image *image)
 {
-	for (size_t i = 0; i < json_object_array_length(manifests); i++) {
-		const char *text = "";
-
-		json_get_string(json_object_array_get_idx(manifests, i),
-				"digest", &text);
-		if (strcmp(text, digest->text) == 0)
+	for (size_t i = 0; i < json_object_array_length(manifests); i++)
+		if (is_same_image(image, json_object_array_get_idx(manifests, i)))
 			return true;
-	}
 	return false;
 }
 
@@ -175,7 +196,7 @@ static int add_image(void *context, struct json_object *index)
 	struct json_object *manifests = NULL;
 
 	json_get_array(index, "manifests", &manifests);
-	if (!image->name && has_digest(manifests, &image->digest))
+	if (!image->name && has_image(manifests, image))
 		return 0;
 	json_add(index, "manifests", merge(manifests, image));
 	return 1;

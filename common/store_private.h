@@ -41,8 +41,10 @@ int store_edit_index(const struct store *store,
 		     int (*edit)(void *context, struct json_object *index),
 		     void *context);
 
-/* Of an entry of index.json: its name, lent, or "". */
+/* Of an entry of index.json: its name, or the digest of the index that led to
+ * it; lent, or "". */
 const char *store_entry_name(const struct json_object *entry);
+const char *store_entry_tag_digest(const struct json_object *entry);
 
 /* Leases and the guard: see store.h. */
 void store_lease(const struct store *store);

@@ -19,6 +19,7 @@ struct walker {
 	const struct store_walk *walk;
 	struct store_folder folders[2]; /* by algorithm */
 	struct digest_set documents;    /* been there */
+	struct digest_set ways;         /* indexes that led to images */
 	const char *image;
 };
 
@@ -188,6 +189,49 @@ static int walk_document(struct walker *w, const struct store_need *need,
 	return walk_bytes(w, need, &bytes, media_type, depth);
 }
 
+static int walk_ways(struct walker *w, const char *text, int depth);
+
+/* Those that lead to further images need not be there. */
+static int walk_way(struct walker *w, const struct index_entry *entry, int depth)
+{
+	const char *type = entry->descriptor.media_type;
+	bool is_index = strcmp(type, MEDIA_TYPE_OCI_INDEX) == 0 ||
+			strcmp(type, MEDIA_TYPE_DOCKER_LIST) == 0;
+
+	return is_index ? walk_ways(w, entry->descriptor.digest.text, depth + 1) : 0;
+}
+
+/* The index that led to an image, and indexes in it: they are kept, but what
+ * else they lead to has entries of its own. */
+static int walk_ways(struct walker *w, const char *text, int depth)
+{
+	AUTO(buf) struct buf bytes = { 0 };
+	AUTO(manifest) struct manifest index = { 0 };
+	struct digest digest;
+	const struct store_need need = {
+		.image = w->image,
+		.what = "index",
+		.digest = &digest,
+		.size = -1,
+		.is_optional = true,
+	};
+	char why[512];
+	int rc;
+
+	if (digest_parse(&digest, text) < 0 || depth > MANIFEST_MAX_INDEX_DEPTH)
+		return 0;
+	rc = w->walk->need(w->walk->context, &need);
+	if (rc < 0 || !digest_set_add(&w->ways, &digest))
+		return rc < 0 ? rc : 0;
+	rc = read_document(w, &need, &bytes);
+	if (rc <= 0 || !is_object(&bytes) ||
+	    manifest_parse(&index, bytes.data, bytes.len, NULL, why, sizeof(why)) < 0)
+		return rc < 0 ? rc : 0;
+	for (size_t i = 0; i < index.entry_count && rc >= 0; i++)
+		rc = walk_way(w, &index.entries[i], depth);
+	return rc < 0 ? rc : 0;
+}
+
 static int walk_entry(struct walker *w, const struct json_object *entry, size_t i)
 {
 	struct store_need need = { .what = "manifest", .size = -1, .is_top = true };
@@ -207,6 +251,8 @@ static int walk_entry(struct walker *w, const struct json_object *entry, size_t 
 	need.image = w->image;
 	need.digest = &digest;
 	rc = walk_document(w, &need, media_type, 0);
+	if (rc == 0)
+		rc = walk_ways(w, store_entry_tag_digest(entry), 0);
 	w->image = NULL;
 	return rc;
 }
@@ -243,5 +289,6 @@ int store_walk(const struct store_walk *walk)
 	store_folder_clear(&w.folders[0]);
 	store_folder_clear(&w.folders[1]);
 	digest_set_clear(&w.documents);
+	digest_set_clear(&w.ways);
 	return rc;
 }

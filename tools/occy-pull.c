@@ -33,7 +33,7 @@
 struct options {
 	const char *os, *architecture, *variant; /* NULL: the default */
 	bool all_platforms, strict_platform, keep_going, no_foreign;
-	bool no_layers;
+	bool no_layers, offline;
 	bool print_digest, tags; /* look only: no stream, no store */
 	const char *if_changed;  /* a digest file; or NULL */
 	const char *store, *reuse;
@@ -83,6 +83,7 @@ static const struct cli cli = {
 "                           ask HOST first, in place of the registry UPSTREAM\n"
 "                           or of any; may be repeated (OCCY_MIRRORS)\n"
 "      --no-foreign         nothing from elsewhere that a manifest names\n"
+"      --offline            ask no registry, answer from the store\n"
 "      --insecure           plain http will do\n"
 "      --no-tls-verify      do not check the registry's certificate\n"
 "      --allow-private-redirect\n"
@@ -123,6 +124,7 @@ enum {
 	OPTION_NO_FOREIGN,
 	OPTION_STORE,
 	OPTION_REUSE,
+	OPTION_OFFLINE,
 	OPTION_INSECURE,
 	OPTION_NO_TLS_VERIFY,
 	OPTION_ALLOW_PRIVATE_REDIRECT,
@@ -155,6 +157,7 @@ static const struct option longopts[] = {
 	{ "reuse", required_argument, NULL, OPTION_REUSE },
 	{ "mirror", required_argument, NULL, OPTION_MIRROR },
 	{ "no-foreign", no_argument, NULL, OPTION_NO_FOREIGN },
+	{ "offline", no_argument, NULL, OPTION_OFFLINE },
 	{ "insecure", no_argument, NULL, OPTION_INSECURE },
 	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
 	{ "allow-private-redirect", no_argument, NULL, OPTION_ALLOW_PRIVATE_REDIRECT },
@@ -320,6 +323,9 @@ static void take_option(struct options *opt, int c)
 	case OPTION_REUSE:
 		opt->reuse = optarg;
 		break;
+	case OPTION_OFFLINE:
+		opt->offline = true;
+		break;
 	case OPTION_INSECURE:
 		opt->insecure = true;
 		break;
@@ -373,6 +379,8 @@ static void check_options(const struct options *opt)
 		cli_usage(&cli, "--username and --password-stdin go together");
 	if (opt->password_stdin && opt->list && strcmp(opt->list, "-") == 0)
 		cli_usage(&cli, "stdin cannot be both the list and the password");
+	if (opt->password_stdin && opt->offline)
+		cli_usage(&cli, "--offline needs no login");
 	if (opt->all_platforms && (opt->os || opt->architecture || opt->variant ||
 				   opt->strict_platform))
 		cli_usage(&cli, "--all-platforms leaves no platform to choose");
@@ -392,6 +400,8 @@ static void check_looking(const struct options *opt)
 		cli_usage(&cli, "%s fetches nothing: --if-changed, --no-layers, --reuse, "
 				"--keep-going and --all-platforms mean nothing",
 			  opt->tags ? "--tags" : "--print-digest");
+	if (opt->tags && opt->offline)
+		cli_usage(&cli, "--tags asks a registry, --offline does not");
 	if (opt->tags && opt->list)
 		cli_usage(&cli, "--tags is for one REGISTRY and IMAGE, not for a list");
 	if (opt->no_layers && opt->reuse)
@@ -467,7 +477,7 @@ static int check_login(const struct options *opt)
 {
 	const char *given = opt->username ? "--username" : login_variable();
 
-	if (!given || image_list_has_one_registry(&opt->images))
+	if (!given || opt->offline || image_list_has_one_registry(&opt->images))
 		return 0;
 	return msg_fail(STATUS_USAGE, "%s is for one registry, but %s names several",
 			given, opt->list);
@@ -562,6 +572,7 @@ static int pull_images(const struct options *opt, const char *password,
 		.username = opt->username,
 		.password = password,
 		.mirrors = &opt->mirrors,
+		.offline = opt->offline ? pull->store : NULL,
 	};
 	AUTO(sources) struct sources *sources = sources_new(client, &settings);
 	struct turn turn = { .client = client, .out = pull->out, .progress = progress };
@@ -582,13 +593,17 @@ static int pull_all(struct options *opt, struct pull *pull)
 
 	if (rc == 0)
 		rc = check_login(opt);
-	if (rc == 0 && !looks_only(opt))
+	if (rc == 0 && opt->offline)
+		rc = store_open_existing(opt->store, &store);
+	else if (rc == 0 && !looks_only(opt))
 		rc = store_open(opt->store, &store);
 	if (rc == 0 && opt->username)
 		rc = read_password(&password);
 	if (rc < 0)
 		return rc;
 	pull->store = store;
+	if (opt->offline)
+		store_use(store);
 	set_wish(&pull->wish, opt);
 	rc = pull_images(opt, password, pull);
 	platform_clear(&pull->wish);
