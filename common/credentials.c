@@ -19,6 +19,7 @@ struct place {
 };
 
 #define PLACES_MAX 5
+#define PASSWORD_MAX 65536
 
 static void clear_secret(char **text)
 {
@@ -245,4 +246,19 @@ void credentials_clear(struct credentials *credentials)
 	clear_secret(&credentials->registry_token);
 	clear_secret(&credentials->helper);
 	clear_secret(&credentials->helper_server);
+}
+
+int credentials_read_password(char **out)
+{
+	AUTO(buf) struct buf text = { 0 };
+	int rc = io_read_all(STDIN_FILENO, "stdin", PASSWORD_MAX, &text);
+
+	if (rc < 0)
+		return rc;
+	if (!text.len)
+		return msg_fail(STATUS_USAGE, "stdin: no password came");
+	text.data[strcspn(text.data, "\r\n")] = '\0';
+	*out = mem_strdup(text.data);
+	explicit_bzero(text.data, text.len);
+	return 0;
 }

@@ -61,6 +61,10 @@ struct credentials_query {
 int credentials_find(struct credentials *out,
 		     const struct credentials_query *query);
 
+/* The first line of stdin is a password. Returns 0 with *out for the caller to
+ * wipe and free, or a failure (reported). */
+int credentials_read_password(char **out);
+
 /* Wipes what it frees. */
 void credentials_clear(struct credentials *credentials);
 

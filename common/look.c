@@ -7,6 +7,7 @@
 #include "common/io.h"
 #include "common/mem.h"
 #include "common/registry.h"
+#include "common/tags.h"
 
 static int look_at(const struct look *look, const struct wanted_image *image,
 		   struct digest *out)
@@ -37,6 +38,16 @@ int look_print(const struct look *look, const struct image_list *images)
 		rc = io_write(STDOUT_FILENO, "stdout", line.data, line.len);
 	}
 	return rc;
+}
+
+int look_print_tags(const struct look *look, const struct wanted_image *image)
+{
+	const struct reference *at = &image->reference;
+	AUTO(mem) char *name = mem_printf("%s/%s", at->registry, at->repository);
+	struct route route;
+	int rc = sources_find(look->sources, at, name, &route);
+
+	return rc == 0 ? tags_print(&route, look->loop) : rc;
 }
 
 int look_is_unchanged(const struct look *look, const struct image_list *images,

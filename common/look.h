@@ -21,6 +21,10 @@ struct look {
  * a failure (reported). */
 int look_print(const struct look *look, const struct image_list *images);
 
+/* Write the tags of an image's repository to stdout; see tags.h. Returns 0 or a
+ * failure (reported). */
+int look_print_tags(const struct look *look, const struct wanted_image *image);
+
 /* Whether they are what the digest file (digestfile.h) at path tells of, for
  * that platform ("all": for all). Returns 1, 0 or a failure (reported). */
 int look_is_unchanged(const struct look *look, const struct image_list *images,

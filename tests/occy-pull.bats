@@ -206,18 +206,10 @@ many_layers() {
 
 # Arguments
 
-usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream
-       occy-pull [options] -f LIST >stream
-       occy-pull [options] --print-digest REGISTRY IMAGE TAG
-       occy-pull [options] --tags REGISTRY IMAGE
-       occy-pull [--store DIR] --verify-store
-       occy-pull [--store DIR] --gc [--older-than DAYS]
-       occy-pull [--store DIR] --forget IMAGE...'
-
 # misused TEXT ARGUMENT...
 misused() {
 	run -2 --separate-stderr occy-pull --store none "${@:2}"
-	same "$stderr" "occy-pull: $1"$'\n'"$usage"
+	same "$stderr" "occy-pull: $1"$'\n'"$(usage)"
 	same "$output" ''
 	[ ! -e none ]
 }

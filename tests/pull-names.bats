@@ -16,13 +16,10 @@ describe() {
 	lines 'image latest' layer 'file a one' 'image other' layer 'file a other'
 }
 
-usage='usage: occy-pull [options] REGISTRY IMAGE TAG >stream
-       occy-pull [options] -f LIST >stream'
-
 # misused TEXT ARGUMENT...: status 2, nothing else happens.
 misused() {
 	run -2 --separate-stderr occy-pull --store none -- "${@:2}"
-	same "$stderr" "occy-pull: $1"$'\n'"$usage"
+	same "$stderr" "occy-pull: $1"$'\n'"$(usage)"
 	[ -z "$output" ]
 	[ ! -e none ]
 }

@@ -9,14 +9,14 @@
  *   that is gone ends the run at once
  */
 #include <getopt.h>
-#include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/cli.h"
+#include "common/credentials.h"
 #include "common/imagelist.h"
-#include "common/io.h"
 #include "common/look.h"
 #include "common/mem.h"
 #include "common/mirror.h"
@@ -25,9 +25,8 @@
 #include "common/sources.h"
 #include "common/store_care.h"
 #include "common/stream.h"
-#include "common/tags.h"
+#include "common/turn.h"
 
-#define PASSWORD_MAX 65536
 #define DAY_SECONDS 86400
 
 struct options {
@@ -273,76 +272,62 @@ static void check_care(struct options *opt, char **operands, int count)
 	opt->care.image_count = (size_t)count;
 }
 
+/* Options that are a member of their own, and no more: true, or their argument. */
+#define MEMBER(name) offsetof(struct options, name)
+
+static const struct member {
+	int option;
+	size_t offset;
+} flags[] = {
+	{ OPTION_KEEP_GOING, MEMBER(keep_going) },
+	{ OPTION_NO_LAYERS, MEMBER(no_layers) },
+	{ OPTION_PRINT_DIGEST, MEMBER(print_digest) },
+	{ OPTION_TAGS, MEMBER(tags) },
+	{ OPTION_ALL_PLATFORMS, MEMBER(all_platforms) },
+	{ OPTION_STRICT_PLATFORM, MEMBER(strict_platform) },
+	{ OPTION_NO_FOREIGN, MEMBER(no_foreign) },
+	{ OPTION_OFFLINE, MEMBER(offline) },
+	{ OPTION_INSECURE, MEMBER(insecure) },
+	{ OPTION_NO_TLS_VERIFY, MEMBER(no_tls_verify) },
+	{ OPTION_ALLOW_PRIVATE_REDIRECT, MEMBER(client.allow_private_redirect) },
+	{ OPTION_PASSWORD_STDIN, MEMBER(password_stdin) },
+	{ 'v', MEMBER(client.verbose) },
+}, texts[] = {
+	{ 'f', MEMBER(list) },
+	{ OPTION_IF_CHANGED, MEMBER(if_changed) },
+	{ OPTION_OS, MEMBER(os) },
+	{ OPTION_ARCHITECTURE, MEMBER(architecture) },
+	{ OPTION_VARIANT, MEMBER(variant) },
+	{ OPTION_STORE, MEMBER(store) },
+	{ OPTION_REUSE, MEMBER(reuse) },
+	{ OPTION_AUTHFILE, MEMBER(authfile) },
+	{ OPTION_USERNAME, MEMBER(username) },
+};
+
+static bool take_member(struct options *opt, int c)
+{
+	char *base = (char *)opt;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (flags[i].option == c) {
+			memcpy(base + flags[i].offset, &(bool){ true }, sizeof(bool));
+			return true;
+		}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (texts[i].option == c) {
+			memcpy(base + texts[i].offset, &optarg, sizeof(optarg));
+			return true;
+		}
+	return false;
+}
+
 static void take_option(struct options *opt, int c)
 {
-	if (take_care_option(opt, c))
+	if (take_care_option(opt, c) || take_member(opt, c))
 		return;
 	switch (c) {
-	case 'f':
-		opt->list = optarg;
-		break;
-	case OPTION_KEEP_GOING:
-		opt->keep_going = true;
-		break;
-	case OPTION_NO_LAYERS:
-		opt->no_layers = true;
-		break;
-	case OPTION_IF_CHANGED:
-		opt->if_changed = optarg;
-		break;
-	case OPTION_PRINT_DIGEST:
-		opt->print_digest = true;
-		break;
-	case OPTION_TAGS:
-		opt->tags = true;
-		break;
-	case OPTION_ALL_PLATFORMS:
-		opt->all_platforms = true;
-		break;
-	case OPTION_NO_FOREIGN:
-		opt->no_foreign = true;
-		break;
 	case OPTION_MIRROR:
 		add_mirror(opt, optarg);
-		break;
-	case OPTION_OS:
-		opt->os = optarg;
-		break;
-	case OPTION_ARCHITECTURE:
-		opt->architecture = optarg;
-		break;
-	case OPTION_VARIANT:
-		opt->variant = optarg;
-		break;
-	case OPTION_STRICT_PLATFORM:
-		opt->strict_platform = true;
-		break;
-	case OPTION_STORE:
-		opt->store = optarg;
-		break;
-	case OPTION_REUSE:
-		opt->reuse = optarg;
-		break;
-	case OPTION_OFFLINE:
-		opt->offline = true;
-		break;
-	case OPTION_INSECURE:
-		opt->insecure = true;
-		break;
-	case OPTION_NO_TLS_VERIFY:
-		opt->no_tls_verify = true;
-		break;
-	case OPTION_ALLOW_PRIVATE_REDIRECT:
-		opt->client.allow_private_redirect = true;
-		break;
-	case OPTION_AUTHFILE:
-		opt->authfile = optarg;
-		break;
-	case OPTION_USERNAME:
-		opt->username = optarg;
-		break;
-	case OPTION_PASSWORD_STDIN:
-		opt->password_stdin = true;
 		break;
 	case 'j':
 		opt->client.jobs = (int)cli_number(&cli, "--jobs", optarg, 1, 16);
@@ -362,11 +347,8 @@ static void take_option(struct options *opt, int c)
 	case OPTION_PROGRESS:
 		opt->progress = progress_option(optarg);
 		break;
-	case 'q':
+	default: /* -q */
 		opt->progress = PROGRESS_NONE;
-		break;
-	default:
-		opt->client.verbose = true;
 		break;
 	}
 }
@@ -448,22 +430,6 @@ static void parse_options(int argc, char **argv, struct options *opt)
 	add_mirrors_of_environment(opt);
 }
 
-/* The first line of stdin. */
-static int read_password(char **out)
-{
-	AUTO(buf) struct buf text = { 0 };
-	int rc = io_read_all(STDIN_FILENO, "stdin", PASSWORD_MAX, &text);
-
-	if (rc < 0)
-		return rc;
-	if (!text.len)
-		return msg_fail(STATUS_USAGE, "stdin: no password came");
-	text.data[strcspn(text.data, "\r\n")] = '\0';
-	*out = mem_strdup(text.data);
-	explicit_bzero(text.data, text.len);
-	return 0;
-}
-
 static const char *login_variable(void)
 {
 	const char *name = "OCCYSTRAP_PASSWORD", *value = getenv(name);
@@ -483,31 +449,6 @@ static int check_login(const struct options *opt)
 			given, opt->list);
 }
 
-/* What one turn of the loop needs. */
-struct turn {
-	struct client *client;
-	struct stream_writer *out; /* NULL: no stream is written */
-	struct progress *progress;
-};
-
-static int take_turn(void *context, int timeout_ms)
-{
-	const struct turn *turn = context;
-	struct pollfd out = { .fd = STDOUT_FILENO };
-	int rc = 0;
-
-	if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLNVAL))
-		return -STATUS_READER_GONE;
-	if (turn->out)
-		rc = stream_pump(turn->out);
-	if (rc < 0)
-		return rc;
-	out.events = turn->out && stream_is_pending(turn->out) ? POLLOUT : 0;
-	client_step(turn->client, &out, 1, timeout_ms);
-	progress_update(turn->progress, client_received(turn->client));
-	return 0;
-}
-
 static void set_wish(struct platform *wish, const struct options *opt)
 {
 	wish->os = mem_strdup(opt->os ? opt->os : "linux");
@@ -516,45 +457,26 @@ static void set_wish(struct platform *wish, const struct options *opt)
 	platform_normalize(wish);
 }
 
-/* Whether they are what the digest file tells of. */
-static int is_unchanged(const struct options *opt, const struct look *look,
-			const struct pull *pull)
-{
-	AUTO(mem) char *platform = pull_platform(pull);
-	int rc = look_is_unchanged(look, &opt->images, opt->if_changed, platform);
-
-	/* An image that cannot be looked at is not the one that was there. */
-	return pull->keep_going && rc < 0 && rc != -STATUS_STORAGE &&
-			       rc != -STATUS_READER_GONE
-		       ? 0
-		       : rc;
-}
-
-static int print_tags(const struct options *opt, const struct pull *pull)
-{
-	const struct reference *image = &opt->images.items[0].reference;
-	AUTO(mem) char *name = mem_printf("%s/%s", image->registry, image->repository);
-	struct route route;
-	int rc = sources_find(pull->sources, image, name, &route);
-
-	return rc == 0 ? tags_print(&route, pull->loop) : rc;
-}
-
 static int do_what_is_asked(const struct options *opt, struct pull *pull)
 {
 	const struct look look = {
 		.client = pull->client, .sources = pull->sources, .loop = pull->loop,
 	};
+	AUTO(mem) char *platform = pull_platform(pull);
 	int rc = 0;
 
 	if (opt->tags)
-		return print_tags(opt, pull);
+		return look_print_tags(&look, &opt->images.items[0]);
 	if (opt->print_digest)
 		return look_print(&look, &opt->images);
 	if (opt->if_changed)
-		rc = is_unchanged(opt, &look, pull);
-	if (rc > 0)
-		pull->unchanged = true;
+		rc = look_is_unchanged(&look, &opt->images, opt->if_changed,
+				       platform);
+	/* An image that cannot be looked at is not the one that was there. */
+	if (pull->keep_going && rc < 0 && rc != -STATUS_STORAGE &&
+	    rc != -STATUS_READER_GONE)
+		rc = 0;
+	pull->unchanged = rc > 0;
 	for (size_t i = 0; i < opt->images.count && rc == 0; i++)
 		rc = pull_image(pull, &opt->images.items[i]);
 	return rc < 0 ? rc : 0;
@@ -576,13 +498,16 @@ static int pull_images(const struct options *opt, const char *password,
 	};
 	AUTO(sources) struct sources *sources = sources_new(client, &settings);
 	struct turn turn = { .client = client, .out = pull->out, .progress = progress };
-	struct client_loop loop = { .turn = take_turn, .context = &turn };
+	struct client_loop loop = { .turn = turn_take, .context = &turn };
+	int rc;
 
 	pull->client = client;
 	pull->sources = sources;
 	pull->progress = progress;
 	pull->loop = &loop;
-	return do_what_is_asked(opt, pull);
+	rc = do_what_is_asked(opt, pull);
+	pull->loop = NULL; /* it ends with us */
+	return rc;
 }
 
 static int pull_all(struct options *opt, struct pull *pull)
@@ -598,7 +523,7 @@ static int pull_all(struct options *opt, struct pull *pull)
 	else if (rc == 0 && !looks_only(opt))
 		rc = store_open(opt->store, &store);
 	if (rc == 0 && opt->username)
-		rc = read_password(&password);
+		rc = credentials_read_password(&password);
 	if (rc < 0)
 		return rc;
 	pull->store = store;
@@ -610,14 +535,6 @@ static int pull_all(struct options *opt, struct pull *pull)
 	if (password)
 		explicit_bzero(password, strlen(password));
 	return rc;
-}
-
-/* Nothing goes to stdout but what is printed there. */
-static int look(struct options *opt)
-{
-	struct pull pull = { 0 };
-
-	return pull_all(opt, &pull);
 }
 
 static int run(struct options *opt)
@@ -677,14 +594,17 @@ int main(int argc, char **argv)
 			.stall_seconds = 60,
 		},
 	};
+	struct pull look = { 0 };
 	int rc;
 
 	cli_init(&cli);
 	parse_options(argc, argv, &opt);
 	if (opt.care.mode)
 		rc = care_for_store(&opt);
+	else if (looks_only(&opt))
+		rc = pull_all(&opt, &look);
 	else
-		rc = looks_only(&opt) ? look(&opt) : run(&opt);
+		rc = run(&opt);
 	image_list_clear(&opt.images);
 	mirror_list_clear(&opt.mirrors);
 	return cli_finish(rc);

@@ -64,6 +64,11 @@ pull() {
 		"$faults" "$1" "$2"
 }
 
+# usage: what follows the message where the command line is wrong.
+usage() {
+	occy-pull --help | sed '/^Fetch /,$d'
+}
+
 # plain TEXT: with words for the registry's and its second port's address.
 plain() {
 	lines "${1//"$faults"/HOST}" | sed 's/127\.0\.0\.1:[0-9][0-9]*/OTHER/g'
