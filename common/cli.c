@@ -32,12 +32,12 @@ static _Noreturn void print_and_exit(const char *text)
 	exit(cli_finish(io_write(STDOUT_FILENO, "stdout", text, strlen(text))));
 }
 
-void cli_help(const struct cli *cli)
+void cli_help(const struct cli *cli, const char *options)
 {
 	struct buf text = { 0 };
 
-	buf_printf(&text, "usage: %s %s\n%s", cli->name, cli->synopsis,
-		   cli->help);
+	buf_printf(&text, "usage: %s %s\n%s\n%s", cli->name, cli->synopsis,
+		   cli->help, options);
 	print_and_exit(buf_take(&text));
 }
 

@@ -8,7 +8,7 @@
 struct cli {
 	const char *name;
 	const char *synopsis; /* after the name; lines after the first indented */
-	const char *help;     /* what it does, then one line an option */
+	const char *help;     /* what it does, in lines */
 };
 
 /* First thing in main: ignores SIGPIPE, sees to it that descriptors 0 to 2
@@ -16,8 +16,9 @@ struct cli {
  * was closed still fails). */
 void cli_init(const struct cli *cli);
 
-/* Print to stdout and exit: 0, or 9 when stdout cannot be written. */
-_Noreturn void cli_help(const struct cli *cli);
+/* Print to stdout and exit: 0, or 9 when stdout cannot be written. options is
+ * what options.c says of them. */
+_Noreturn void cli_help(const struct cli *cli, const char *options);
 _Noreturn void cli_version(const struct cli *cli);
 
 /* A message (or NULL, when getopt has spoken), then the usage, on stderr;

@@ -70,7 +70,7 @@ struct endpoint *client_endpoint(struct client *client,
 	for (endpoint = client->endpoints; endpoint; endpoint = endpoint->next)
 		if (endpoint_has(endpoint, settings))
 			return endpoint;
-	endpoint = endpoint_new(settings, client->settings.jobs);
+	endpoint = endpoint_new(settings, (int)client->settings.jobs);
 	endpoint->next = client->endpoints;
 	client->endpoints = endpoint;
 	return endpoint;

@@ -31,7 +31,7 @@ struct transfer;
 struct client_settings {
 	bool allow_private_redirect; /* also from public registries */
 	bool verbose;           /* tell of repeats and of mirrors that fail */
-	int jobs;               /* blobs at a time */
+	int64_t jobs;           /* blobs at a time */
 	int64_t retry_wait_ms;  /* before the first repeat; doubles */
 	int64_t stall_seconds;
 	int64_t max_wait_seconds; /* the longest Retry-After obeyed */

@@ -20,13 +20,13 @@ struct digestfile {
 	struct buf text;
 };
 
-const char *digestfile_option(const struct cli *cli, const char *path)
+void digestfile_option(const struct cli *cli, void *path, const char *argument)
 {
-	if (path[0] == '\0')
+	if (argument[0] == '\0')
 		cli_usage(cli, "--digest-file: the name is empty");
-	if (outfile_names_stdout(path))
+	if (outfile_names_stdout(argument))
 		cli_usage(cli, "--digest-file: stdout is for other things");
-	return path;
+	*(const char **)path = argument;
 }
 
 /* Where it cannot be written the user should hear so before the images are

@@ -26,8 +26,8 @@
 
 struct digestfile;
 
-/* The argument of --digest-file, or a usage error. */
-const char *digestfile_option(const struct cli *cli, const char *path);
+/* For options.h: the argument of --digest-file. path is a const char **. */
+void digestfile_option(const struct cli *cli, void *path, const char *argument);
 
 /* See that path can be written, before the first record is read; it stays as
  * it is until digestfile_publish(). kind and target are for the last word of

@@ -206,7 +206,7 @@ static int read_layer(struct expand *e, const struct layer_view *view,
 	AUTO(inflate) struct inflate *inflate = NULL;
 	AUTO(tar_reader) struct tar_reader *tar = NULL;
 	struct byte_source source = { .next = next_bytes };
-	uint64_t most = e->options->max_unpacked;
+	uint64_t most = (uint64_t)e->options->max_unpacked;
 	int rc = blob_open_layer(&blob, view, name);
 
 	if (rc < 0)
@@ -216,7 +216,8 @@ static int read_layer(struct expand *e, const struct layer_view *view,
 	if (most != UINT64_MAX)
 		most -= e->unpacked;
 	tar = tar_reader_new(&source, name, most);
-	rc = unpack_layer(unpacks, count, tar, name, e->options->max_entries);
+	rc = unpack_layer(unpacks, count, tar, name,
+			  (uint64_t)e->options->max_entries);
 	e->unpacked += tar_used(tar);
 	return rc;
 }

@@ -24,8 +24,8 @@ struct expand_options {
 	bool strict;
 	bool walk_only;     /* do without openat2(2) */
 	bool quiet, verbose;
-	uint64_t max_unpacked; /* bytes of an image's tars; UINT64_MAX: any */
-	uint64_t max_entries;  /* of a layer */
+	int64_t max_unpacked; /* bytes of an image's tars; INT64_MAX: any */
+	int64_t max_entries;  /* of a layer */
 };
 
 struct expand;

@@ -305,7 +305,7 @@ option --replace takes no argument|--replace=yes --dir d
 option --unique-names takes no argument|--unique-names=yes --dir d
 END
 	run -2 --separate-stderr occy-pack --dir '' </dev/null
-	[ "${stderr_lines[0]}" = 'occy-pack: DIR is empty' ]
+	[ "${stderr_lines[0]}" = 'occy-pack: --dir: the name is empty' ]
 	[ ! -e d ]
 }
 

@@ -6,7 +6,6 @@
  *   stream has come to its right end; our end record comes after that
  * - nothing is left of an image that is refused
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "common/digestfile.h"
 #include "common/expand.h"
 #include "common/msg.h"
+#include "common/options.h"
 #include "common/sinkstream.h"
 
 struct options {
@@ -30,111 +30,11 @@ static const struct cli cli = {
 		    "                   [--strict] [--max-unpacked N] [--max-entries N]\n"
 		    "                   [--digest-file FILE] [--stream] [-qv]\n"
 		    "                   <stream [>stream]",
-	.help = "Make directories of the layers of a stream's images.\n"
-		"\n"
-		"  -m, --merged ROOT     apply the layers of the one image to ROOT\n"
-		"  -l, --layers DIR      make each layer DIR/<digest>/layer, as it is\n"
-		"  -i, --in DIR          both, where occy-pack --dir has written\n"
-		"  -r, --replace         replace a ROOT that is not empty, as a whole\n"
-		"  -s, --strict          fail where an owner, a device or an attribute\n"
-		"                        cannot be had, or a layer has a path twice\n"
-		"      --max-unpacked N  refuse an image of more than N bytes unpacked\n"
-		"      --max-entries N   refuse a layer of more entries (2000000)\n"
-		"      --digest-file FILE\n"
-		"                        write the images' digests to FILE in the end\n"
-		"      --stream          write the stream even if stdout is a terminal\n"
-		"  -q, --quiet           say nothing but errors\n"
-		"  -v, --verbose         say what was made\n"
-		"  -h, --help            print this help\n"
-		"  -V, --version         print the version\n",
+	.help = "Make directories of the layers of a stream's images.\n",
 };
 
-enum { OPT_MAX_UNPACKED = 256, OPT_MAX_ENTRIES, OPT_DIGEST_FILE, OPT_STREAM };
-
-static const struct option longopts[] = {
-	{ "merged", required_argument, NULL, 'm' },
-	{ "layers", required_argument, NULL, 'l' },
-	{ "in", required_argument, NULL, 'i' },
-	{ "replace", no_argument, NULL, 'r' },
-	{ "strict", no_argument, NULL, 's' },
-	{ "max-unpacked", required_argument, NULL, OPT_MAX_UNPACKED },
-	{ "max-entries", required_argument, NULL, OPT_MAX_ENTRIES },
-	{ "digest-file", required_argument, NULL, OPT_DIGEST_FILE },
-	{ "stream", no_argument, NULL, OPT_STREAM },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static const char *directory(const char *option, const char *path)
+static void check_options(const struct expand_options *e)
 {
-	if (path[0] == '\0')
-		cli_usage(&cli, "%s: the name is empty", option);
-	return path;
-}
-
-static uint64_t number(const char *option, const char *text)
-{
-	return (uint64_t)cli_number(&cli, option, text, 0, INT64_MAX);
-}
-
-static void parse_option(int c, char **argv, struct options *opt)
-{
-	struct expand_options *e = &opt->expand;
-
-	switch (c) {
-	case 'm':
-		e->merged = directory("--merged", optarg);
-		break;
-	case 'l':
-		e->layers = directory("--layers", optarg);
-		break;
-	case 'i':
-		e->in = directory("--in", optarg);
-		break;
-	case 'r':
-		e->replace = true;
-		break;
-	case 's':
-		e->strict = true;
-		break;
-	case OPT_MAX_UNPACKED:
-		e->max_unpacked = number("--max-unpacked", optarg);
-		break;
-	case OPT_MAX_ENTRIES:
-		e->max_entries = number("--max-entries", optarg);
-		break;
-	case OPT_DIGEST_FILE:
-		opt->digest_file = digestfile_option(&cli, optarg);
-		break;
-	case OPT_STREAM:
-		opt->stream = true;
-		break;
-	case 'q':
-	case 'v':
-		e->quiet = c == 'q';
-		e->verbose = c == 'v';
-		break;
-	case 'h':
-		cli_help(&cli);
-	case 'V':
-		cli_version(&cli);
-	default:
-		cli_bad_option(&cli, c, argv);
-	}
-}
-
-static void parse_options(int argc, char **argv, struct options *opt)
-{
-	const struct expand_options *e = &opt->expand;
-	int c;
-
-	while ((c = getopt_long(argc, argv, ":m:l:i:rsqvhV", longopts, NULL)) != -1)
-		parse_option(c, argv, opt);
-	if (optind < argc)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind]);
 	if (!e->merged && !e->layers && !e->in)
 		cli_usage(&cli, "nothing to make: --merged, --layers or --in");
 	if (e->in && (e->merged || e->layers))
@@ -142,6 +42,41 @@ static void parse_options(int argc, char **argv, struct options *opt)
 				"--layers");
 	if (e->replace && !e->merged)
 		cli_usage(&cli, "--replace is for --merged");
+}
+
+static void parse_options(int argc, char **argv, struct options *opt)
+{
+	struct expand_options *e = &opt->expand;
+	const struct cli_option options[] = {
+		{ "merged", 'm', "ROOT", "apply the layers of the one image to ROOT",
+		  .text = &e->merged, .is_name = true },
+		{ "layers", 'l', "DIR", "make each layer DIR/<digest>/layer, as it is",
+		  .text = &e->layers, .is_name = true },
+		{ "in", 'i', "DIR", "both, where occy-pack --dir has written",
+		  .text = &e->in, .is_name = true },
+		{ "replace", 'r', NULL, "replace a ROOT that is not empty, as a whole",
+		  .set = &e->replace },
+		{ "strict", 's', NULL, "fail where an owner, a device or an attribute "
+		  "cannot be had, or a layer has a path twice", .set = &e->strict },
+		{ "max-unpacked", 0, "N", "refuse an image of more than N bytes unpacked",
+		  .number = &e->max_unpacked, .max = INT64_MAX },
+		{ "max-entries", 0, "N", "refuse a layer of more entries (2000000)",
+		  .number = &e->max_entries, .max = INT64_MAX },
+		{ "digest-file", 0, "FILE", "write the images' digests to FILE in the end",
+		  .take = digestfile_option, .context = &opt->digest_file },
+		{ "stream", 0, NULL, "write the stream even if stdout is a terminal",
+		  .set = &opt->stream },
+		{ "quiet", 'q', NULL, "say nothing but errors",
+		  .set = &e->quiet, .clear = &e->verbose },
+		{ "verbose", 'v', NULL, "say what was made",
+		  .set = &e->verbose, .clear = &e->quiet },
+		{ .name = NULL },
+	};
+	int first = options_parse(&cli, options, argc, argv);
+
+	if (first < argc)
+		cli_usage(&cli, "unexpected argument: %s", argv[first]);
+	check_options(e);
 	cli_need_stream(&cli);
 }
 
@@ -205,7 +140,7 @@ int main(int argc, char **argv)
 {
 	struct options opt = {
 		.expand = {
-			.max_unpacked = UINT64_MAX,
+			.max_unpacked = INT64_MAX,
 			.max_entries = EXPAND_MAX_ENTRIES,
 			.walk_only = getenv("OCCY_NO_OPENAT2") != NULL,
 		},

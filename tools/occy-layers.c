@@ -6,7 +6,6 @@
  * - a layer whose diff_id nobody says cannot be proven: its record passes
  * - what is left out of a stream on purpose is not missed
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "common/imageblock.h"
 #include "common/layerscan.h"
 #include "common/msg.h"
+#include "common/options.h"
 #include "common/saved.h"
 #include "common/stream.h"
 
@@ -33,78 +33,49 @@ static const struct cli cli = {
 		"is, how many entries it has and what made it.\n"
 		"\n"
 		"SAVED is a directory of images or a docker-save tar, - a tar on stdin;\n"
-		"without IMAGE and TAG, every image in it.\n"
-		"\n"
-		"  -t, --tar N      write the uncompressed tar of layer N to stdout, no stream\n"
-		"      --store DIR  keep what came through a pipe in DIR\n"
-		"  -q, --quiet      say nothing but errors\n"
-		"  -v, --verbose    the same: there is nothing more to say\n"
-		"  -h, --help       print this help\n"
-		"  -V, --version    print the version\n",
+		"without IMAGE and TAG, every image in it.\n",
 };
 
 /* [SAVED [IMAGE TAG]] */
-static void check_operands(int argc, char **argv, struct options *opt)
+static void take_operands(struct options *opt, char **operands, int count)
 {
-	int count = argc - optind;
-
-	for (int i = optind; i < argc; i++)
-		if (argv[i][0] == '\0')
+	for (int i = 0; i < count; i++)
+		if (operands[i][0] == '\0')
 			cli_usage(&cli, "an operand is empty");
 	if (count > 3)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind + 3]);
+		cli_usage(&cli, "unexpected argument: %s", operands[3]);
 	if (count == 2)
 		cli_usage(&cli, "TAG is missing");
 	if (count == 3) {
-		opt->want.image = argv[optind + 1];
-		opt->want.tag = argv[optind + 2];
+		opt->want.image = operands[1];
+		opt->want.tag = operands[2];
 	}
 	if (count == 0) {
 		cli_need_stream(&cli);
 		return;
 	}
-	opt->saved = argv[optind];
+	opt->saved = operands[0];
 	if (strcmp(opt->saved, "-") == 0 && isatty(STDIN_FILENO))
 		cli_usage(&cli, "stdin is a terminal; a tar does not come from there");
 }
 
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	enum { OPT_STORE = 256 };
-	static const struct option longopts[] = {
-		{ "tar", required_argument, NULL, 't' },
-		{ "store", required_argument, NULL, OPT_STORE },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	const struct cli_option options[] = {
+		{ "tar", 't', "N", "write the uncompressed tar of layer N to stdout, "
+		  "no stream", .number = &opt->tar, .max = MANIFEST_MAX_LAYERS - 1 },
+		{ "store", 0, "DIR", "keep what came through a pipe in DIR",
+		  .text = &opt->want.store },
+		{ .name = "quiet", .letter = 'q', .help = "say nothing but errors" },
+		{ .name = "verbose", .letter = 'v',
+		  .help = "the same: there is nothing more to say" },
+		{ .name = NULL },
 	};
-	int c;
+	int first = options_parse(&cli, options, argc, argv);
 
-	while ((c = getopt_long(argc, argv, ":t:qvhV", longopts, NULL)) != -1) {
-		switch (c) {
-		case 't':
-			opt->tar = cli_number(&cli, "--tar", optarg, 0,
-					      MANIFEST_MAX_LAYERS - 1);
-			break;
-		case OPT_STORE:
-			opt->want.store = optarg;
-			break;
-		case 'q':
-		case 'v':
-			break;
-		case 'h':
-			cli_help(&cli);
-		case 'V':
-			cli_version(&cli);
-		default:
-			cli_bad_option(&cli, c, argv);
-		}
-	}
 	if (opt->tar >= 0 && isatty(STDOUT_FILENO))
 		cli_usage(&cli, "stdout is a terminal; a tar does not go there");
-	check_operands(argc, argv, opt);
+	take_operands(opt, argv + first, argc - first);
 }
 
 struct work {

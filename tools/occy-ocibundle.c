@@ -6,7 +6,7 @@
  * - nothing is written before the stream has come to its right end
  * - exactly one image
  */
-#include <getopt.h>
+#include <getopt.h> /* optind: see take_words() */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -21,6 +21,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/msg.h"
+#include "common/options.h"
 #include "common/runtimeconfig.h"
 #include "common/sinkstream.h"
 
@@ -37,23 +38,7 @@ static const struct cli cli = {
 	.name = "occy-ocibundle",
 	.synopsis = "[OPTION]... [--args WORD... --] BUNDLE <stream [>stream]",
 	.help = "Write config.json and container-config.json into BUNDLE, whose rootfs\n"
-		"occy-expand has unpacked, for runc run and crun run.\n"
-		"\n"
-		"      --args           run the words that follow, up to --, instead of\n"
-		"                       what the image says\n"
-		"      --digest-file FILE\n"
-		"                       write the image's digest to FILE in the end\n"
-		"      --hostname NAME  the container's host name (occystrap)\n"
-		"      --labels         make annotations of the image's labels, too\n"
-		"      --readonly       make the root filesystem read-only\n"
-		"      --replace        replace the files where they are there already\n"
-		"      --strict         fail where something would be left out\n"
-		"      --terminal       give the process a terminal\n"
-		"      --stream         write the stream even if stdout is a terminal\n"
-		"  -q, --quiet          say nothing but errors and warnings\n"
-		"  -v, --verbose        say what was written\n"
-		"  -h, --help           print this help\n"
-		"  -V, --version        print the version\n",
+		"occy-expand has unpacked, for runc run and crun run.\n",
 };
 
 /* A stream, and config.json, can only hold UTF-8. */
@@ -69,7 +54,7 @@ static bool is_utf8(const char *text)
 	return again != NULL;
 }
 
-static void check_hostname(const char *name)
+static void take_hostname(const struct cli *tool, void *context, const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -77,124 +62,83 @@ static void check_hostname(const char *name)
 	size_t len = strlen(name);
 
 	if (len < 1 || len > HOST_NAME_MAX || strspn(name, allowed) != len)
-		cli_usage(&cli, "--hostname: '%s' is no host name", name);
+		cli_usage(tool, "--hostname: '%s' is no host name", name);
+	*(const char **)context = name;
 }
+
+/* The command line, for --args. */
+struct words {
+	struct json_object **out;
+	int argc;
+	char **argv;
+};
 
 /* Take the words after --args, up to --, from under getopt's hands. */
-static struct json_object *take_words(int argc, char **argv)
+static void take_words(const struct cli *tool, void *context, const char *argument)
 {
-	struct json_object *words = json_new_array();
+	const struct words *words = context;
+	struct json_object *list = json_new_array();
 
-	for (; optind < argc && strcmp(argv[optind], "--") != 0; optind++) {
-		if (!is_utf8(argv[optind]))
-			cli_usage(&cli, "--args: '%s' is not UTF-8",
-				  argv[optind]);
-		json_append(words, json_new_string(argv[optind]));
+	(void)argument;
+	json_object_put(*words->out);
+	*words->out = list;
+	for (; optind < words->argc && strcmp(words->argv[optind], "--") != 0; optind++) {
+		if (!is_utf8(words->argv[optind]))
+			cli_usage(tool, "--args: '%s' is not UTF-8",
+				  words->argv[optind]);
+		json_append(list, json_new_string(words->argv[optind]));
 	}
-	if (optind == argc)
-		cli_usage(&cli, "--args: no -- after the words");
-	if (json_object_array_length(words) == 0)
-		cli_usage(&cli, "--args: no words before --");
+	if (optind == words->argc)
+		cli_usage(tool, "--args: no -- after the words");
+	if (json_object_array_length(list) == 0)
+		cli_usage(tool, "--args: no words before --");
 	optind++;
-	return words;
 }
 
-static void check_operands(int argc, char **argv, struct options *opt)
+static void take_operands(struct options *opt, char **operands, int count)
 {
-	if (optind == argc)
+	if (count == 0)
 		cli_usage(&cli, "BUNDLE is missing");
-	if (optind + 1 < argc)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind + 1]);
-	opt->bundle = argv[optind];
+	if (count > 1)
+		cli_usage(&cli, "unexpected argument: %s", operands[1]);
+	opt->bundle = operands[0];
 	if (opt->bundle[0] == '\0')
 		cli_usage(&cli, "BUNDLE is empty");
 	if (!is_utf8(opt->bundle))
 		cli_usage(&cli, "BUNDLE is not UTF-8: %s", opt->bundle);
 }
 
-enum {
-	OPT_ARGS = 256,
-	OPT_DIGEST_FILE,
-	OPT_HOSTNAME,
-	OPT_LABELS,
-	OPT_READONLY,
-	OPT_REPLACE,
-	OPT_STRICT,
-	OPT_TERMINAL,
-	OPT_STREAM,
-};
-
-static const struct option longopts[] = {
-	{ "args", no_argument, NULL, OPT_ARGS },
-	{ "digest-file", required_argument, NULL, OPT_DIGEST_FILE },
-	{ "hostname", required_argument, NULL, OPT_HOSTNAME },
-	{ "labels", no_argument, NULL, OPT_LABELS },
-	{ "readonly", no_argument, NULL, OPT_READONLY },
-	{ "replace", no_argument, NULL, OPT_REPLACE },
-	{ "strict", no_argument, NULL, OPT_STRICT },
-	{ "terminal", no_argument, NULL, OPT_TERMINAL },
-	{ "stream", no_argument, NULL, OPT_STREAM },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static void take_option(int c, int argc, char **argv, struct options *opt)
-{
-	switch (c) {
-	case OPT_ARGS:
-		json_object_put(opt->runtime.args);
-		opt->runtime.args = take_words(argc, argv);
-		break;
-	case OPT_DIGEST_FILE:
-		opt->digest_file = digestfile_option(&cli, optarg);
-		break;
-	case OPT_HOSTNAME:
-		check_hostname(optarg);
-		opt->runtime.hostname = optarg;
-		break;
-	case OPT_LABELS:
-		opt->runtime.labels = true;
-		break;
-	case OPT_READONLY:
-		opt->runtime.readonly = true;
-		break;
-	case OPT_REPLACE:
-		opt->replace = true;
-		break;
-	case OPT_STRICT:
-		opt->runtime.strict = true;
-		break;
-	case OPT_TERMINAL:
-		opt->runtime.terminal = true;
-		break;
-	case OPT_STREAM:
-		opt->stream = true;
-		break;
-	case 'q':
-		opt->verbose = false;
-		break;
-	case 'v':
-		opt->verbose = true;
-		break;
-	case 'h':
-		cli_help(&cli);
-	case 'V':
-		cli_version(&cli);
-	default:
-		cli_bad_option(&cli, c, argv);
-	}
-}
-
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	int c;
+	struct runtime_options *runtime = &opt->runtime;
+	struct words words = { &runtime->args, argc, argv };
+	const struct cli_option options[] = {
+		{ "args", 0, NULL, "run the words that follow, up to --, instead of "
+		  "what the image says", .take = take_words, .context = &words },
+		{ "digest-file", 0, "FILE", "write the image's digest to FILE in the end",
+		  .take = digestfile_option, .context = &opt->digest_file },
+		{ "hostname", 0, "NAME", "the container's host name (occystrap)",
+		  .take = take_hostname, .context = &runtime->hostname },
+		{ "labels", 0, NULL, "make annotations of the image's labels, too",
+		  .set = &runtime->labels },
+		{ "readonly", 0, NULL, "make the root filesystem read-only",
+		  .set = &runtime->readonly },
+		{ "replace", 0, NULL, "replace the files where they are there already",
+		  .set = &opt->replace },
+		{ "strict", 0, NULL, "fail where something would be left out",
+		  .set = &runtime->strict },
+		{ "terminal", 0, NULL, "give the process a terminal",
+		  .set = &runtime->terminal },
+		{ "stream", 0, NULL, "write the stream even if stdout is a terminal",
+		  .set = &opt->stream },
+		{ "quiet", 'q', NULL, "say nothing but errors and warnings",
+		  .clear = &opt->verbose },
+		{ "verbose", 'v', NULL, "say what was written", .set = &opt->verbose },
+		{ .name = NULL },
+	};
+	int first = options_parse(&cli, options, argc, argv);
 
-	while ((c = getopt_long(argc, argv, ":qvhV", longopts, NULL)) != -1)
-		take_option(c, argc, argv, opt);
-	check_operands(argc, argv, opt);
+	take_operands(opt, argv + first, argc - first);
 	cli_need_stream(&cli);
 }
 

@@ -6,7 +6,6 @@
  *   beside us; a layer's, when it has its place in DIR
  * - the end record is written when everything has its name
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "common/dockersave.h"
 #include "common/json.h"
 #include "common/msg.h"
+#include "common/options.h"
 #include "common/outfile.h"
 #include "common/reference.h"
 #include "common/sinkstream.h"
@@ -39,50 +39,35 @@ static const struct cli cli = {
 		    "       occy-pack --dir DIR [--unique-names] [--replace] [--name NAME:TAG]\n"
 		    "                 [--digest-file DIGESTS] [--stream] [-qv] <stream [>stream]",
 	.help = "Write the images of a stream to FILE as a tar for docker load and\n"
-		"podman load; - is stdout. Or write what would be in the tar into DIR.\n"
-		"\n"
-		"  -d, --dir DIR        write into DIR, not into a tar\n"
-		"  -u, --unique-names   many images in one DIR, which share layers\n"
-		"      --replace        take the place of another image in DIR\n"
-		"  -n, --name NAME:TAG  call the one image so, not by its own names\n"
-		"      --digest-file DIGESTS\n"
-		"                       write the images' digests there in the end\n"
-		"      --stream         write the stream even if stdout is a terminal\n"
-		"  -q, --quiet          say nothing but errors\n"
-		"  -v, --verbose        say what was written\n"
-		"  -h, --help           print this help\n"
-		"  -V, --version        print the version\n",
+		"podman load; - is stdout. Or write what would be in the tar into DIR.\n",
 };
 
-static char *full_name(const char *text)
+static void take_name(const struct cli *tool, void *context, const char *text)
 {
 	AUTO(reference) struct reference reference = { 0 };
-	char why[512];
-	char *name;
+	char **name = context, why[512];
 
 	if (reference_parse(&reference, text, why, sizeof(why)) < 0)
-		cli_usage(&cli, "--name: %s", why);
-	name = reference_tagged_name(&reference);
-	if (!name)
-		cli_usage(&cli, "--name: '%s' is no name but a digest", text);
-	return name;
+		cli_usage(tool, "--name: %s", why);
+	free(*name);
+	*name = reference_tagged_name(&reference);
+	if (!*name)
+		cli_usage(tool, "--name: '%s' is no name but a digest", text);
 }
 
-static void check_operands(int argc, char **argv, struct options *opt)
+static void take_operands(struct options *opt, char **operands, int count)
 {
 	int wanted = opt->dir ? 0 : 1;
 
-	if (optind + wanted < argc)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind + wanted]);
-	if (opt->dir && opt->dir[0] == '\0')
-		cli_usage(&cli, "DIR is empty");
+	if (count > wanted)
+		cli_usage(&cli, "unexpected argument: %s", operands[wanted]);
 	if (opt->dir)
 		return;
 	if (opt->unique_names || opt->replace)
 		cli_usage(&cli, "--unique-names and --replace are for --dir");
-	if (optind == argc)
+	if (count == 0)
 		cli_usage(&cli, "FILE is missing");
-	opt->file = argv[optind];
+	opt->file = operands[0];
 	if (opt->file[0] == '\0')
 		cli_usage(&cli, "FILE is empty");
 	if (!outfile_names_stdout(opt->file))
@@ -95,58 +80,26 @@ static void check_operands(int argc, char **argv, struct options *opt)
 
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	enum { OPT_STREAM = 256, OPT_REPLACE, OPT_DIGEST_FILE };
-	static const struct option longopts[] = {
-		{ "dir", required_argument, NULL, 'd' },
-		{ "unique-names", no_argument, NULL, 'u' },
-		{ "replace", no_argument, NULL, OPT_REPLACE },
-		{ "name", required_argument, NULL, 'n' },
-		{ "digest-file", required_argument, NULL, OPT_DIGEST_FILE },
-		{ "stream", no_argument, NULL, OPT_STREAM },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	const struct cli_option options[] = {
+		{ "dir", 'd', "DIR", "write into DIR, not into a tar",
+		  .text = &opt->dir, .is_name = true },
+		{ "unique-names", 'u', NULL, "many images in one DIR, which share layers",
+		  .set = &opt->unique_names },
+		{ "replace", 0, NULL, "take the place of another image in DIR",
+		  .set = &opt->replace },
+		{ "name", 'n', "NAME:TAG", "call the one image so, not by its own names",
+		  .take = take_name, .context = &opt->name },
+		{ "digest-file", 0, "FILE", "write the images' digests there in the end",
+		  .take = digestfile_option, .context = &opt->digest_file },
+		{ "stream", 0, NULL, "write the stream even if stdout is a terminal",
+		  .set = &opt->stream },
+		{ "quiet", 'q', NULL, "say nothing but errors", .clear = &opt->verbose },
+		{ "verbose", 'v', NULL, "say what was written", .set = &opt->verbose },
+		{ .name = NULL },
 	};
-	int c;
+	int first = options_parse(&cli, options, argc, argv);
 
-	while ((c = getopt_long(argc, argv, ":d:un:qvhV", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			opt->dir = optarg;
-			break;
-		case 'u':
-			opt->unique_names = true;
-			break;
-		case OPT_REPLACE:
-			opt->replace = true;
-			break;
-		case 'n':
-			free(opt->name);
-			opt->name = full_name(optarg);
-			break;
-		case OPT_DIGEST_FILE:
-			opt->digest_file = digestfile_option(&cli, optarg);
-			break;
-		case OPT_STREAM:
-			opt->stream = true;
-			break;
-		case 'q':
-			opt->verbose = false;
-			break;
-		case 'v':
-			opt->verbose = true;
-			break;
-		case 'h':
-			cli_help(&cli);
-		case 'V':
-			cli_version(&cli);
-		default:
-			cli_bad_option(&cli, c, argv);
-		}
-	}
-	check_operands(argc, argv, opt);
+	take_operands(opt, argv + first, argc - first);
 	cli_need_stream(&cli);
 }
 

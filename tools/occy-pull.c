@@ -8,8 +8,6 @@
  * - records are queued: a slow reader does not stall the network, and one
  *   that is gone ends the run at once
  */
-#include <getopt.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +19,7 @@
 #include "common/mem.h"
 #include "common/mirror.h"
 #include "common/msg.h"
+#include "common/options.h"
 #include "common/pull.h"
 #include "common/sources.h"
 #include "common/store_care.h"
@@ -44,8 +43,10 @@ struct options {
 	struct client_settings client;
 	enum progress_mode progress;
 	struct store_care care;
+	bool verify_store, gc, forget;
+	int64_t grace_days;
 	/* The last given of those that go with a pull only, with some. */
-	const char *pull_option, *platform_option, *age_option;
+	const char *pull_option, *platform_option, *older_than;
 };
 
 static const struct cli cli = {
@@ -59,142 +60,26 @@ static const struct cli cli = {
 		    "       occy-pull [--store DIR] --forget IMAGE...",
 	.help =
 "Fetch images into the store and describe them in a stream on stdout.\n"
-"TAG may be a digest.\n"
-"\n"
-"  -f, --file LIST          fetch what the lines of LIST name (- for stdin)\n"
-"      --keep-going         leave out images that fail, fetch the others\n"
-"      --os OS              operating system (linux)\n"
-"      --architecture ARCH  architecture (amd64)\n"
-"      --variant VARIANT    variant of the architecture\n"
-"      --all-platforms      every image that the reference leads to\n"
-"      --strict-platform    refuse an image for another platform even where\n"
-"                           the registry offers no choice\n"
-"      --no-layers          fetch manifest and config only\n"
-"      --if-changed FILE    nothing, if the images are those that FILE tells\n"
-"                           of, which --digest-file of a later tool has written\n"
-"      --print-digest       only print the digest of what TAG stands for\n"
-"      --tags               only print the tags that there are\n"
-"      --store DIR          where blobs are kept (OCCY_STORE, else\n"
-"                           ~/.cache/occystrap)\n"
-"      --reuse DIR          do not fetch layers that DIR holds, a directory\n"
-"                           written by occy-pack --dir\n"
-"      --mirror [http://]HOST[=UPSTREAM]\n"
-"                           ask HOST first, in place of the registry UPSTREAM\n"
-"                           or of any; may be repeated (OCCY_MIRRORS)\n"
-"      --no-foreign         nothing from elsewhere that a manifest names\n"
-"      --offline            ask no registry, answer from the store\n"
-"      --insecure           plain http will do\n"
-"      --no-tls-verify      do not check the registry's certificate\n"
-"      --allow-private-redirect\n"
-"                           let a public registry lead to private addresses\n"
-"      --authfile FILE      where logins are kept, as podman and docker do\n"
-"      --username USER      log in as USER, with --password-stdin\n"
-"      --password-stdin     read the password from stdin\n"
-"  -j, --jobs N             blobs fetched at a time (4)\n"
-"      --retry-wait SECONDS wait before the first repeat; doubles (1)\n"
-"      --max-wait SECONDS   longest wait a registry may ask for (60)\n"
-"      --stall-timeout SECONDS\n"
-"                           below 1 KiB/s for so long is a failure (60)\n"
-"      --verify-store       hash what is in the store, and see whether the\n"
-"                           images there are complete\n"
-"      --gc                 remove from the store what no image needs\n"
-"      --older-than DAYS    only what has not been used for so long (1)\n"
-"      --forget             take images out of the store's list; --gc then\n"
-"                           removes what only they need\n"
-"      --progress MODE      auto, tty, lines, json or none\n"
-"  -q, --quiet              the same as --progress none\n"
-"  -v, --verbose            tell of repeated requests\n"
-"  -h, --help               print this help\n"
-"  -V, --version            print the version\n",
+"TAG may be a digest.\n",
 };
 
-enum {
-	OPTION_OS = 256,
-	OPTION_ARCHITECTURE,
-	OPTION_VARIANT,
-	OPTION_ALL_PLATFORMS,
-	OPTION_STRICT_PLATFORM,
-	OPTION_KEEP_GOING,
-	OPTION_NO_LAYERS,
-	OPTION_IF_CHANGED,
-	OPTION_PRINT_DIGEST,
-	OPTION_TAGS,
-	OPTION_MIRROR,
-	OPTION_NO_FOREIGN,
-	OPTION_STORE,
-	OPTION_REUSE,
-	OPTION_OFFLINE,
-	OPTION_INSECURE,
-	OPTION_NO_TLS_VERIFY,
-	OPTION_ALLOW_PRIVATE_REDIRECT,
-	OPTION_AUTHFILE,
-	OPTION_USERNAME,
-	OPTION_PASSWORD_STDIN,
-	OPTION_RETRY_WAIT,
-	OPTION_MAX_WAIT,
-	OPTION_STALL_TIMEOUT,
-	OPTION_PROGRESS,
-	OPTION_VERIFY_STORE,
-	OPTION_GC,
-	OPTION_OLDER_THAN,
-	OPTION_FORGET,
-};
-
-static const struct option longopts[] = {
-	{ "file", required_argument, NULL, 'f' },
-	{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
-	{ "os", required_argument, NULL, OPTION_OS },
-	{ "architecture", required_argument, NULL, OPTION_ARCHITECTURE },
-	{ "variant", required_argument, NULL, OPTION_VARIANT },
-	{ "all-platforms", no_argument, NULL, OPTION_ALL_PLATFORMS },
-	{ "strict-platform", no_argument, NULL, OPTION_STRICT_PLATFORM },
-	{ "no-layers", no_argument, NULL, OPTION_NO_LAYERS },
-	{ "if-changed", required_argument, NULL, OPTION_IF_CHANGED },
-	{ "print-digest", no_argument, NULL, OPTION_PRINT_DIGEST },
-	{ "tags", no_argument, NULL, OPTION_TAGS },
-	{ "store", required_argument, NULL, OPTION_STORE },
-	{ "reuse", required_argument, NULL, OPTION_REUSE },
-	{ "mirror", required_argument, NULL, OPTION_MIRROR },
-	{ "no-foreign", no_argument, NULL, OPTION_NO_FOREIGN },
-	{ "offline", no_argument, NULL, OPTION_OFFLINE },
-	{ "insecure", no_argument, NULL, OPTION_INSECURE },
-	{ "no-tls-verify", no_argument, NULL, OPTION_NO_TLS_VERIFY },
-	{ "allow-private-redirect", no_argument, NULL, OPTION_ALLOW_PRIVATE_REDIRECT },
-	{ "authfile", required_argument, NULL, OPTION_AUTHFILE },
-	{ "username", required_argument, NULL, OPTION_USERNAME },
-	{ "password-stdin", no_argument, NULL, OPTION_PASSWORD_STDIN },
-	{ "jobs", required_argument, NULL, 'j' },
-	{ "retry-wait", required_argument, NULL, OPTION_RETRY_WAIT },
-	{ "max-wait", required_argument, NULL, OPTION_MAX_WAIT },
-	{ "stall-timeout", required_argument, NULL, OPTION_STALL_TIMEOUT },
-	{ "progress", required_argument, NULL, OPTION_PROGRESS },
-	{ "verify-store", no_argument, NULL, OPTION_VERIFY_STORE },
-	{ "gc", no_argument, NULL, OPTION_GC },
-	{ "older-than", required_argument, NULL, OPTION_OLDER_THAN },
-	{ "forget", no_argument, NULL, OPTION_FORGET },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static enum progress_mode progress_option(const char *name)
+static void take_progress(const struct cli *tool, void *context, const char *name)
 {
-	int mode = progress_mode_from(name);
+	enum progress_mode *out = context;
+	int mode = name ? progress_mode_from(name) : PROGRESS_NONE;
 
 	if (mode < 0)
-		cli_usage(&cli, "--progress: '%s' is none of auto, tty, lines, json, none",
+		cli_usage(tool, "--progress: '%s' is none of auto, tty, lines, json, none",
 			  name);
-	return (enum progress_mode)mode;
+	*out = (enum progress_mode)mode;
 }
 
-static void add_mirror(struct options *opt, const char *text)
+static void take_mirror(const struct cli *tool, void *context, const char *text)
 {
 	char why[512];
 
-	if (mirror_add(&opt->mirrors, text, why, sizeof(why)) < 0)
-		cli_usage(&cli, "--mirror: %.511s", why);
+	if (mirror_add(context, text, why, sizeof(why)) < 0)
+		cli_usage(tool, "--mirror: %.511s", why);
 }
 
 static void add_mirrors_of_environment(struct options *opt)
@@ -205,158 +90,42 @@ static void add_mirrors_of_environment(struct options *opt)
 		cli_usage(&cli, "OCCY_MIRRORS: %.511s", why);
 }
 
-static bool choose_care(struct options *opt, enum store_care_mode mode)
+/* Store care is something else than a pull. Returns whether it is asked for. */
+static bool choose_care(struct options *opt)
 {
-	if (opt->care.mode && opt->care.mode != mode)
+	if (opt->verify_store + opt->gc + opt->forget > 1)
 		cli_usage(&cli, "only one of --verify-store, --gc and --forget");
-	opt->care.mode = mode;
-	return true;
-}
-
-/* Store care is something else than a pull: one mode, and what goes with it.
- * Returns whether the option is one of those; others are noted. */
-static bool take_care_option(struct options *opt, int c)
-{
-	const char *name = "";
-
-	for (const struct option *o = longopts; o->name; o++)
-		if (o->val == c)
-			name = o->name;
-	switch (c) {
-	case OPTION_VERIFY_STORE:
-		return choose_care(opt, STORE_CARE_VERIFY);
-	case OPTION_GC:
-		return choose_care(opt, STORE_CARE_GC);
-	case OPTION_FORGET:
-		return choose_care(opt, STORE_CARE_FORGET);
-	case OPTION_OLDER_THAN:
-		opt->age_option = name;
-		opt->care.grace_seconds =
-			cli_number(&cli, "--older-than", optarg, 0, 36500) *
-			DAY_SECONDS;
-		return true;
-	case OPTION_OS:
-	case OPTION_ARCHITECTURE:
-	case OPTION_VARIANT:
-		opt->platform_option = name;
-		return false;
-	case OPTION_STORE:
-	case OPTION_PROGRESS:
-	case 'q':
-	case 'v':
-		return false;
-	default:
-		opt->pull_option = name;
-		return false;
-	}
+	if (opt->older_than && !opt->gc)
+		cli_usage(&cli, "--older-than is for --gc");
+	if (opt->verify_store)
+		opt->care.mode = STORE_CARE_VERIFY;
+	else if (opt->gc)
+		opt->care.mode = STORE_CARE_GC;
+	else if (opt->forget)
+		opt->care.mode = STORE_CARE_FORGET;
+	opt->care.grace_seconds = opt->grace_days * DAY_SECONDS;
+	return opt->care.mode != 0;
 }
 
 static void check_care(struct options *opt, char **operands, int count)
 {
-	static const char *const modes[] = { "", "--verify-store", "--gc", "--forget" };
-	const char *mode = modes[opt->care.mode];
-	bool forget = opt->care.mode == STORE_CARE_FORGET;
+	const char *mode = opt->forget ? "--forget" : opt->gc ? "--gc" : "--verify-store";
+	const char *other = opt->pull_option ? opt->pull_option
+			    : opt->forget    ? NULL
+					     : opt->platform_option;
 
-	if (opt->pull_option)
-		cli_usage(&cli, "%s does not go with --%s", mode, opt->pull_option);
-	if (opt->platform_option && !forget)
-		cli_usage(&cli, "%s does not go with --%s", mode,
-			  opt->platform_option);
-	if (opt->age_option && opt->care.mode != STORE_CARE_GC)
-		cli_usage(&cli, "--%s is for --gc", opt->age_option);
-	if (forget && count == 0)
+	if (other)
+		cli_usage(&cli, "%s does not go with --%s", mode, other);
+	if (opt->forget && count == 0)
 		cli_usage(&cli, "--forget needs IMAGE");
-	if (!forget && count > 0)
+	if (!opt->forget && count > 0)
 		cli_usage(&cli, "unexpected argument: %s", operands[0]);
 	opt->care.images = operands;
 	opt->care.image_count = (size_t)count;
 }
 
-/* Options that are a member of their own, and no more: true, or their argument. */
-#define MEMBER(name) offsetof(struct options, name)
-
-static const struct member {
-	int option;
-	size_t offset;
-} flags[] = {
-	{ OPTION_KEEP_GOING, MEMBER(keep_going) },
-	{ OPTION_NO_LAYERS, MEMBER(no_layers) },
-	{ OPTION_PRINT_DIGEST, MEMBER(print_digest) },
-	{ OPTION_TAGS, MEMBER(tags) },
-	{ OPTION_ALL_PLATFORMS, MEMBER(all_platforms) },
-	{ OPTION_STRICT_PLATFORM, MEMBER(strict_platform) },
-	{ OPTION_NO_FOREIGN, MEMBER(no_foreign) },
-	{ OPTION_OFFLINE, MEMBER(offline) },
-	{ OPTION_INSECURE, MEMBER(insecure) },
-	{ OPTION_NO_TLS_VERIFY, MEMBER(no_tls_verify) },
-	{ OPTION_ALLOW_PRIVATE_REDIRECT, MEMBER(client.allow_private_redirect) },
-	{ OPTION_PASSWORD_STDIN, MEMBER(password_stdin) },
-	{ 'v', MEMBER(client.verbose) },
-}, texts[] = {
-	{ 'f', MEMBER(list) },
-	{ OPTION_IF_CHANGED, MEMBER(if_changed) },
-	{ OPTION_OS, MEMBER(os) },
-	{ OPTION_ARCHITECTURE, MEMBER(architecture) },
-	{ OPTION_VARIANT, MEMBER(variant) },
-	{ OPTION_STORE, MEMBER(store) },
-	{ OPTION_REUSE, MEMBER(reuse) },
-	{ OPTION_AUTHFILE, MEMBER(authfile) },
-	{ OPTION_USERNAME, MEMBER(username) },
-};
-
-static bool take_member(struct options *opt, int c)
-{
-	char *base = (char *)opt;
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-		if (flags[i].option == c) {
-			memcpy(base + flags[i].offset, &(bool){ true }, sizeof(bool));
-			return true;
-		}
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		if (texts[i].option == c) {
-			memcpy(base + texts[i].offset, &optarg, sizeof(optarg));
-			return true;
-		}
-	return false;
-}
-
-static void take_option(struct options *opt, int c)
-{
-	if (take_care_option(opt, c) || take_member(opt, c))
-		return;
-	switch (c) {
-	case OPTION_MIRROR:
-		add_mirror(opt, optarg);
-		break;
-	case 'j':
-		opt->client.jobs = (int)cli_number(&cli, "--jobs", optarg, 1, 16);
-		break;
-	case OPTION_RETRY_WAIT:
-		opt->client.retry_wait_ms = cli_milliseconds(&cli, "--retry-wait",
-							     optarg, 3600);
-		break;
-	case OPTION_MAX_WAIT:
-		opt->client.max_wait_seconds =
-			cli_number(&cli, "--max-wait", optarg, 0, 86400);
-		break;
-	case OPTION_STALL_TIMEOUT:
-		opt->client.stall_seconds =
-			cli_number(&cli, "--stall-timeout", optarg, 1, 86400);
-		break;
-	case OPTION_PROGRESS:
-		opt->progress = progress_option(optarg);
-		break;
-	default: /* -q */
-		opt->progress = PROGRESS_NONE;
-		break;
-	}
-}
-
 static void check_options(const struct options *opt)
 {
-	if (opt->age_option)
-		cli_usage(&cli, "--%s is for --gc", opt->age_option);
 	if (opt->password_stdin != (opt->username != NULL))
 		cli_usage(&cli, "--username and --password-stdin go together");
 	if (opt->password_stdin && opt->list && strcmp(opt->list, "-") == 0)
@@ -407,26 +176,97 @@ static void take_operands(struct options *opt, char **operands, int count)
 		cli_usage(&cli, "%s", why);
 }
 
+static int read_options(int argc, char **argv, struct options *opt)
+{
+	struct client_settings *client = &opt->client;
+	const char **pull = &opt->pull_option, **platform = &opt->platform_option;
+	const struct cli_option options[] = {
+		{ "file", 'f', "LIST", "fetch what the lines of LIST name (- for stdin)",
+		  .noted = pull, .text = &opt->list },
+		{ "keep-going", 0, NULL, "leave out images that fail, fetch the others",
+		  .noted = pull, .set = &opt->keep_going },
+		{ "os", 0, "OS", "operating system (linux)",
+		  .noted = platform, .text = &opt->os },
+		{ "architecture", 0, "ARCH", "architecture (amd64)",
+		  .noted = platform, .text = &opt->architecture },
+		{ "variant", 0, "VARIANT", "variant of the architecture",
+		  .noted = platform, .text = &opt->variant },
+		{ "all-platforms", 0, NULL, "every image that the reference leads to",
+		  .noted = pull, .set = &opt->all_platforms },
+		{ "strict-platform", 0, NULL, "refuse an image for another platform even "
+		  "where the registry offers no choice",
+		  .noted = pull, .set = &opt->strict_platform },
+		{ "no-layers", 0, NULL, "fetch manifest and config only",
+		  .noted = pull, .set = &opt->no_layers },
+		{ "if-changed", 0, "FILE", "nothing, if the images are those that FILE "
+		  "tells of, which --digest-file of a later tool has written",
+		  .noted = pull, .text = &opt->if_changed },
+		{ "print-digest", 0, NULL, "only print the digest of what TAG stands for",
+		  .noted = pull, .set = &opt->print_digest },
+		{ "tags", 0, NULL, "only print the tags that there are",
+		  .noted = pull, .set = &opt->tags },
+		{ "store", 0, "DIR", "where blobs are kept (OCCY_STORE, else "
+		  "~/.cache/occystrap)", .text = &opt->store },
+		{ "reuse", 0, "DIR", "do not fetch layers that DIR holds, a directory "
+		  "written by occy-pack --dir", .noted = pull, .text = &opt->reuse },
+		{ "offline", 0, NULL, "ask no registry, answer from the store",
+		  .noted = pull, .set = &opt->offline },
+		{ "mirror", 0, "[http://]HOST[=UPSTREAM]", "ask HOST first, in place of the "
+		  "registry UPSTREAM or of any; may be repeated (OCCY_MIRRORS)",
+		  .noted = pull, .take = take_mirror, .context = &opt->mirrors },
+		{ "no-foreign", 0, NULL, "nothing from elsewhere that a manifest names",
+		  .noted = pull, .set = &opt->no_foreign },
+		{ "insecure", 0, NULL, "plain http will do",
+		  .noted = pull, .set = &opt->insecure },
+		{ "no-tls-verify", 0, NULL, "do not check the registry's certificate",
+		  .noted = pull, .set = &opt->no_tls_verify },
+		{ "allow-private-redirect", 0, NULL, "let a public registry lead to private "
+		  "addresses", .noted = pull, .set = &client->allow_private_redirect },
+		{ "authfile", 0, "FILE", "where logins are kept, as podman and docker do",
+		  .noted = pull, .text = &opt->authfile },
+		{ "username", 0, "USER", "log in as USER, with --password-stdin",
+		  .noted = pull, .text = &opt->username },
+		{ "password-stdin", 0, NULL, "read the password from stdin",
+		  .noted = pull, .set = &opt->password_stdin },
+		{ "jobs", 'j', "N", "blobs fetched at a time (4)",
+		  .noted = pull, .number = &client->jobs, .min = 1, .max = 16 },
+		{ "retry-wait", 0, "SECONDS", "wait before the first repeat; doubles (1)",
+		  .noted = pull, .milliseconds = &client->retry_wait_ms, .max = 3600 },
+		{ "max-wait", 0, "SECONDS", "longest wait a registry may ask for (60)",
+		  .noted = pull, .number = &client->max_wait_seconds, .max = 86400 },
+		{ "stall-timeout", 0, "SECONDS", "below 1 KiB/s for so long is a failure (60)",
+		  .noted = pull, .number = &client->stall_seconds, .min = 1, .max = 86400 },
+		{ "verify-store", 0, NULL, "hash what is in the store, and see whether the "
+		  "images there are complete", .set = &opt->verify_store },
+		{ "gc", 0, NULL, "remove from the store what no image needs",
+		  .set = &opt->gc },
+		{ "older-than", 0, "DAYS", "only what has not been used for so long (1)",
+		  .noted = &opt->older_than, .number = &opt->grace_days, .max = 36500 },
+		{ "forget", 0, NULL, "take images out of the store's list; --gc then removes "
+		  "what only they need", .set = &opt->forget },
+		{ "progress", 0, "MODE", "auto, tty, lines, json or none",
+		  .take = take_progress, .context = &opt->progress },
+		{ "quiet", 'q', NULL, "the same as --progress none",
+		  .take = take_progress, .context = &opt->progress },
+		{ "verbose", 'v', NULL, "tell of repeated requests",
+		  .set = &client->verbose },
+		{ .name = NULL },
+	};
+
+	return options_parse(&cli, options, argc, argv);
+}
+
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	int c;
+	int first = read_options(argc, argv, opt);
 
-	while ((c = getopt_long(argc, argv, ":f:j:qvhV", longopts, NULL)) != -1) {
-		if (c == 'h')
-			cli_help(&cli);
-		if (c == 'V')
-			cli_version(&cli);
-		if (c == '?' || c == ':')
-			cli_bad_option(&cli, c, argv);
-		take_option(opt, c);
-	}
-	if (opt->care.mode) {
-		check_care(opt, argv + optind, argc - optind);
+	if (choose_care(opt)) {
+		check_care(opt, argv + first, argc - first);
 		return;
 	}
 	check_options(opt);
 	check_looking(opt);
-	take_operands(opt, argv + optind, argc - optind);
+	take_operands(opt, argv + first, argc - first);
 	add_mirrors_of_environment(opt);
 }
 
@@ -586,7 +426,7 @@ static int care_for_store(struct options *opt)
 int main(int argc, char **argv)
 {
 	struct options opt = {
-		.care.grace_seconds = DAY_SECONDS,
+		.grace_days = 1,
 		.client = {
 			.jobs = 4,
 			.retry_wait_ms = 1000,

@@ -3,12 +3,12 @@
  * Not installed: tests see through it what common/stream.c takes, refuses,
  * and passes on.
  */
-#include <getopt.h>
 #include <stdbool.h>
 #include <unistd.h>
 
 #include "common/cli.h"
 #include "common/interrupt.h"
+#include "common/options.h"
 #include "common/stream.h"
 
 struct options {
@@ -19,41 +19,21 @@ struct options {
 static const struct cli cli = {
 	.name = "stream_copy",
 	.synopsis = "[-ks] <stream >stream",
-	.help = "  -k, --hold     hold back INT, TERM and HUP, as while a name must go again\n"
-		"  -s, --sink     want an image, as a sink does\n"
-		"  -h, --help     print this help\n"
-		"  -V, --version  print the version\n",
+	.help = "Pass a stream on.\n",
 };
 
 static void parse_options(int argc, char **argv, struct options *opt)
 {
-	static const struct option longopts[] = {
-		{ "hold", no_argument, NULL, 'k' },
-		{ "sink", no_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	const struct cli_option options[] = {
+		{ "hold", 'k', NULL, "hold back INT, TERM and HUP, as while a name must "
+		  "go again", .set = &opt->hold },
+		{ "sink", 's', NULL, "want an image, as a sink does", .set = &opt->sink },
+		{ .name = NULL },
 	};
-	int c;
+	int first = options_parse(&cli, options, argc, argv);
 
-	while ((c = getopt_long(argc, argv, ":kshV", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'k':
-			opt->hold = true;
-			break;
-		case 's':
-			opt->sink = true;
-			break;
-		case 'h':
-			cli_help(&cli);
-		case 'V':
-			cli_version(&cli);
-		default:
-			cli_bad_option(&cli, c, argv);
-		}
-	}
-	if (optind < argc)
-		cli_usage(&cli, "unexpected argument: %s", argv[optind]);
+	if (first < argc)
+		cli_usage(&cli, "unexpected argument: %s", argv[first]);
 	cli_need_stream(&cli);
 }
 
