@@ -342,7 +342,8 @@ all="$(lines 'manifest 200 bearer' "$(times 3 'blob 200 bearer')")"
 		code=0
 		wait "$pid" || code=$?
 		same "$code" "$((128 + $(kill -l "$signal")))"
-		for helper in $(cat pids); do
+		read -r -a helpers <pids
+		for helper in "${helpers[@]}"; do
 			within 3 gone "$helper"
 		done
 		same "$(cat err)" ''
