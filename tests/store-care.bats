@@ -480,6 +480,49 @@ has_blob() {
 	done
 }
 
+@test "a blob whose bytes an earlier run has fetched is new all the same" {
+	local part
+	fetched two
+	part=store/parts/$(digest one layer 1 | tr : -)
+	cp "$(blob_path "$(layout)" "$(digest one layer 1)")" "$part"
+	age
+	run -0 pull some one
+	# All that it has found or put, and nothing else.
+	same "$(find store/blobs -type f -mmin -5 -printf '%f\n' | sort)" "$(blobs_of one)"
+}
+
+@test "looking at a blob's age and removing it is one step, and so is finding it" {
+	local blob lock
+	fetched one
+	run -0 care --forget "$faults/some:one"
+	age
+	blob=$(blob_path store "$(digest one layer 0)")
+
+	# As if a pull was just about to say that it is there.
+	exec {lock}<store/parts
+	flock -s "$lock"
+	care --gc --older-than 0 >out 2>err 3>&- {lock}<&- &
+	pid=$!
+	sleep 0.5
+	same "$(blobs)" "$(blobs_of one)"
+	touch -d '10 seconds' "$blob"
+	exec {lock}<&-
+	wait "$pid"
+	same "$(cat err)" ''
+	same "$(blobs)" "$(digest one layer 0 | cut -d : -f 2)"
+
+	# As if gc was just about to remove it.
+	run -0 pull some one
+	exec {lock}<store/parts
+	flock -x "$lock"
+	occy-pull --store store -q "$faults" some one >out 2>err 3>&- {lock}<&- &
+	pull_pid=$!
+	sleep 0.5
+	rm "$blob"
+	exec {lock}<&-
+	end_pull
+}
+
 @test "killed at any moment, gc leaves a store in order" {
 	RANDOM=6
 	for _ in {1..8}; do
