@@ -74,14 +74,16 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* The same manifest, by the same way. */
-static bool is_same_image(const struct store_image *image,
+/* The same manifest, by the same way, without a name. One that was asked for
+ * by its digest stays when a tag that it had moves on. */
+static bool is_same_nameless(const struct store_image *image,
 			  const struct json_object *entry)
 {
 	const char *digest = "", *tag_digest = store_entry_tag_digest(entry);
 
 	json_get_string(entry, "digest", &digest);
-	return strcmp(digest, image->digest.text) == 0 &&
+	return store_entry_name(entry)[0] == '\0' &&
+	       strcmp(digest, image->digest.text) == 0 &&
 	       strcmp(tag_digest, image->tag_digest.text) == 0;
 }
 
@@ -91,11 +93,7 @@ static bool replaces(const struct store_image *image,
 	AUTO(platform) struct platform platform = { 0 };
 	struct json_object *json = NULL;
 
-	if (!image->name)
-		return false;
-	if (store_entry_name(entry)[0] == '\0')
-		return is_same_image(image, entry);
-	if (strcmp(store_entry_name(entry), image->name) != 0)
+	if (!image->name || strcmp(store_entry_name(entry), image->name) != 0)
 		return false;
 	if (json_get_object(entry, "platform", &json) == 1 &&
 	    platform_from_json(&platform, json) < 0)
@@ -110,7 +108,7 @@ static bool has_image(const struct json_object *manifests,
 		      const struct store_image *image)
 {
 	for (size_t i = 0; i < json_object_array_length(manifests); i++)
-		if (is_same_image(image, json_object_array_get_idx(manifests, i)))
+		if (is_same_nameless(image, json_object_array_get_idx(manifests, i)))
 			return true;
 	return false;
 }

@@ -233,6 +233,24 @@ all_there() {
 	run -0 skopeo copy -q "oci:store:$faults/some:two" docker-archive:x.tar:x:latest
 }
 
+@test "an image that was asked for by its digest stays when a tag of it moves on" {
+	for first in one "$(digest one manifest)"; do
+		rm -rf store
+		run -0 pull some "$first"
+		for image in one "$(digest one manifest)"; do
+			run -0 pull some "$image"
+		done
+		same "$(jq -c '.manifests | length' store/index.json)" 2
+		run -0 care --forget "$faults/some:one"
+		age
+		cared 0 "$(freed 0 0 0 0 0 0)" '' --gc
+		same "$(blobs)" "$(blobs_of one)"
+		run -0 pull some "$(digest one manifest)" --offline
+		run -0 care --forget "$faults/some@$(digest one manifest)"
+		same "$(jq -c .manifests store/index.json)" '[]'
+	done
+}
+
 @test "an index of others keeps what is below it, in either algorithm" {
 	cp -r "$(layout)" store
 	mkdir store/parts
