@@ -262,8 +262,12 @@ static int descend(const struct registry_access *access,
 
 	out->document = (struct document){ 0 };
 	out->has_index = true;
-	rc = entry ? keep_index(access, &index)
-		   : no_platform(access, &index.manifest, wish);
+	if (!entry) {
+		rc = no_platform(access, &index.manifest, wish);
+		document_clear(&index);
+		return rc;
+	}
+	rc = keep_index(access, &index);
 	if (rc == 0)
 		rc = get_entry(access, entry, out);
 	document_clear(&index);

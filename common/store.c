@@ -187,17 +187,24 @@ static int make_layout(const struct store *store)
 	return rc;
 }
 
-/* Sets *path, and *out to a store that is not open yet. */
-static int find_store(const char *dir, char **path, struct store **out)
+static struct store *new_store(void)
 {
-	*path = dir ? mem_strdup(dir) : default_path();
-	if (!*path)
-		return msg_fail(STATUS_STORAGE,
-				"no place for the store: neither OCCY_STORE nor HOME is set");
-	*out = mem_zalloc(1, sizeof(**out));
-	(*out)->fd = -1;
-	(*out)->parts = -1;
-	return 0;
+	struct store *store = mem_zalloc(1, sizeof(*store));
+
+	store->fd = -1;
+	store->parts = -1;
+	return store;
+}
+
+static char *find_path(const char *dir)
+{
+	return dir ? mem_strdup(dir) : default_path();
+}
+
+static int no_place(void)
+{
+	return msg_fail(STATUS_STORAGE,
+			"no place for the store: neither OCCY_STORE nor HOME is set");
 }
 
 static int open_directory(struct store *store, const char *path)
@@ -210,12 +217,10 @@ static int open_directory(struct store *store, const char *path)
 
 int store_open(const char *dir, struct store **out)
 {
-	AUTO(store) struct store *store = NULL;
-	AUTO(mem) char *path = NULL;
-	int rc = find_store(dir, &path, &store);
+	AUTO(store) struct store *store = new_store();
+	AUTO(mem) char *path = find_path(dir);
+	int rc = path ? make_path(path) : no_place();
 
-	if (rc == 0)
-		rc = make_path(path);
 	if (rc == 0)
 		rc = open_directory(store, path);
 	if (rc < 0)
@@ -262,12 +267,10 @@ static int check_layout(const struct store *store)
 
 int store_open_existing(const char *dir, struct store **out)
 {
-	AUTO(store) struct store *store = NULL;
-	AUTO(mem) char *path = NULL;
-	int rc = find_store(dir, &path, &store);
+	AUTO(store) struct store *store = new_store();
+	AUTO(mem) char *path = find_path(dir);
+	int rc = path ? open_directory(store, path) : no_place();
 
-	if (rc == 0)
-		rc = open_directory(store, path);
 	if (rc == 0)
 		rc = check_layout(store);
 	if (rc == 0)
