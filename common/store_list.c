@@ -10,6 +10,9 @@
 #include "common/mem.h"
 #include "common/store_private.h"
 
+#define MAP_SUFFIX ".map"
+#define MAP_SUFFIX_LEN 4
+
 static int open_folder(const struct store *store, int dir, const char *name,
 		       struct store_folder *out)
 {
@@ -126,6 +129,9 @@ static bool is_written(const char *name, size_t len)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(text, names[i]) == 0)
 			return true;
+	if (len > MAP_SUFFIX_LEN &&
+	    strcmp(text + len - MAP_SUFFIX_LEN, MAP_SUFFIX) == 0)
+		return is_part_name(name, len - MAP_SUFFIX_LEN);
 	return is_part_name(name, len) ||
 	       store_blob_digest(DIGEST_SHA256, text, &digest) ||
 	       store_blob_digest(DIGEST_SHA512, text, &digest);
@@ -138,7 +144,7 @@ enum store_part_kind store_part_kind(const char *name)
 
 	if (!dot)
 		return is_part_name(name, len) ? STORE_PART : STORE_FOREIGN;
-	if (strcmp(dot, ".map") == 0)
+	if (strcmp(dot, MAP_SUFFIX) == 0)
 		return is_part_name(name, len) ? STORE_PART_MAP : STORE_FOREIGN;
 	if (dot[1] == '\0' || dot[1 + strspn(dot + 1, "0123456789")] != '\0')
 		return STORE_FOREIGN;

@@ -433,11 +433,11 @@ has_blob() {
 	hex=$(printf '%064d' 0)
 	fetched one
 	(cd store/parts && echo >"sha256-$hex.map" && : >"sha256-${hex/0/1}" &&
-		for name in index.json oci-layout spool "$hex" "sha256-$hex"; do
+		for name in index.json oci-layout spool "$hex" "sha256-$hex" "sha256-$hex.map"; do
 			echo >"$name.12345"
 		done)
 	(cd store/parts && for name in "index.json-1" "index.json.x" ".12" "$hex.map" \
-		"sha256-${hex:1}" "sha256-$hex.map.1" other.12; do
+		"sha256-${hex:1}" "sha256-$hex.maps" other.12; do
 		echo theirs >"$name"
 	done)
 	run -0 care --gc
@@ -446,7 +446,7 @@ has_blob() {
 	[ ! -e "store/parts/sha256-$hex" ]
 	age
 	run -0 care --gc
-	same "$(jq -c '.removed.parts' <<<"$output")" 6
+	same "$(jq -c '.removed.parts' <<<"$output")" 7
 	same "$(cat store/parts/* store/parts/.12 | sort | uniq -c | tr -s ' ')" ' 7 theirs'
 }
 
