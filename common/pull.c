@@ -409,7 +409,7 @@ static int pull_block(const struct pull *pull, const struct wanted_image *wanted
 	rc = start_all(&work);
 	if (rc == 0 && pull->keep_going)
 		rc = wait_for_layers(&work);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	put_image(&work);
 	put_config(&work);
