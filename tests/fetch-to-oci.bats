@@ -182,3 +182,51 @@ as_user() {
 	[ "$(cat dir/manifest-library_busybox-latest/etc/hello)" = moved ]
 	[ ! -e dir/manifest-library_busybox-latest/bin ]
 }
+
+# name_it FROM: the tag "moving" stands for that image from now on.
+name_it() {
+	skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false \
+		"docker://$registry/library/busybox:$1" "docker://$registry/library/busybox:moving"
+}
+
+@test "--if-changed: a bundle of the same image is left alone, of another it is in the way" {
+	moving=(occystrap fetch-to-oci --if-changed d "$registry" library/busybox moving bar/)
+	name_it latest
+	run -0 --separate-stderr "${moving[@]}"
+	[ -z "$output$stderr" ]
+	[ "$(cat d)" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" latest) image=$registry/library/busybox:moving bundle=bar" ]
+	find bar d -printf '%p %i %T@ %C@\n' >before
+	run -0 --separate-stderr "${moving[@]}"
+	[ -z "$output$stderr" ]
+	find bar d -printf '%p %i %T@ %C@\n' | diff before -
+	name_it moved
+	run -9 --separate-stderr "${moving[@]}"
+	[ "$stderr" = 'occystrap: bar/: in the way, and the image has changed' ]
+	find bar d -printf '%p %i %T@ %C@\n' | diff before -
+	[ ! -e .bar.occystrap ]
+	run -4 --separate-stderr occystrap fetch-to-oci --if-changed d "$registry" library/busybox gone bar
+	[[ $stderr == *'answered 404 MANIFEST_UNKNOWN: manifest unknown'* ]]
+	mv bar foo
+	run -9 --separate-stderr occystrap fetch-to-oci --if-changed d "$registry" library/busybox moving foo
+	[ "$stderr" = 'occystrap: foo: in the way, and not an empty folder' ]
+	run -0 --separate-stderr "${moving[@]}"
+	[ "$(cat bar/rootfs/etc/hello)" = moved ]
+	[ "$(cut -d ' ' -f 1 d)" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" moved)" ]
+}
+
+@test "--digest-file of a bundle is written when that has its name" {
+	run -0 --separate-stderr fetch fetch-to-oci --digest-file 'the digest' 'a bar'
+	[ "$(cat 'the digest')" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" latest) image=$registry/library/busybox:latest bundle=a\\x20bar" ]
+	mkdir folder
+	run -9 --separate-stderr fetch fetch-to-oci --digest-file folder bar
+	[ "$stderr" = 'occystrap: folder: the digest cannot be written; the bundle is there' ]
+	[ -e bar/config.json ]
+	# A folder that cannot be renamed is filled in place.
+	mkdir here && cd here
+	run -0 --separate-stderr fetch fetch-to-oci --digest-file ../d .
+	[ -e config.json ]
+	[ "$(cut -d ' ' -f 1 ../d)" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" latest)" ]
+	cd ..
+	run -4 --separate-stderr occystrap fetch-to-oci --digest-file d2 "$registry" library/busybox gone baz
+	[ ! -e d2 ]
+}
