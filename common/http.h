@@ -1,10 +1,10 @@
 /* http.h - single HTTP requests, many at a time, in one thread.
  *
- * The only user of libcurl. One call is one request and one answer: nothing
- * is followed, repeated or authorised here, that is transfer.h's business.
- * No credential, cookie, netrc entry or Referer is ever added on the way; an
- * Authorization line goes out only where the caller gives one, for exactly
- * the URL it is given with.
+ * http.c and http_url.c are the only users of libcurl. One call is one request
+ * and one answer: nothing is followed, repeated or authorised here, that is
+ * client.h's business. No credential, cookie, netrc entry or Referer is ever
+ * added on the way; an Authorization line goes out only where the caller gives
+ * one, for exactly the URL it is given with.
  *
  * Blobs come over HTTP/1.1, one connection each: libcurl 7.88's HTTP/2 stalls
  * all streams when one is slow, and reports some cut bodies as complete.

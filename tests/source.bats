@@ -2,10 +2,10 @@
 # What holds for the source text itself.
 load helpers/common
 
-# Who may include a foreign library's header: one file, which knows how that
-# library fails. Tests may ask a library what is right.
+# Who may include a foreign library's header: one file (curl's requests and its
+# URLs are apart), which knows how that library fails. Tests may ask a library what is right.
 owners='
-curl/           common/http.c
+curl/           common/http.c common/http_url.c
 openssl/        common/digest.c
 archive.h       common/filter.c
 archive_entry.h common/filter.c
