@@ -62,18 +62,20 @@ void client_free(struct client *client)
 	free(client);
 }
 
-struct endpoint *client_endpoint(struct client *client,
-				 const struct endpoint_settings *settings)
+int client_endpoint(struct client *client, const struct endpoint_settings *settings,
+		    struct endpoint **out)
 {
-	struct endpoint *endpoint;
+	int rc;
 
-	for (endpoint = client->endpoints; endpoint; endpoint = endpoint->next)
-		if (endpoint_has(endpoint, settings))
-			return endpoint;
-	endpoint = endpoint_new(settings, (int)client->settings.jobs);
-	endpoint->next = client->endpoints;
-	client->endpoints = endpoint;
-	return endpoint;
+	for (*out = client->endpoints; *out; *out = (*out)->next)
+		if (endpoint_has(*out, settings))
+			return 0;
+	rc = endpoint_new(settings, (int)client->settings.jobs, out);
+	if (rc < 0)
+		return rc;
+	(*out)->next = client->endpoints;
+	client->endpoints = *out;
+	return 0;
 }
 
 int64_t client_received(const struct client *client)

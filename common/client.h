@@ -23,6 +23,7 @@
 #include "common/auth.h"
 #include "common/cleanup.h"
 #include "common/msg.h"
+#include "common/trust.h"
 
 struct client;
 struct store;
@@ -43,6 +44,8 @@ struct endpoint;
 
 struct endpoint_settings {
 	const char *host;      /* host[:port]; copied */
+	const char *typed_host; /* as the user has it, for the folder of its
+				  certificates; copied */
 	bool plain_only;       /* http, and never https */
 	bool insecure;         /* plain http will do */
 	bool no_tls_verify;    /* its certificate need not be right; those of
@@ -124,9 +127,9 @@ struct client *client_new(const struct client_settings *settings);
 void client_free(struct client *client);
 
 /* The endpoint with these settings, made where there is none yet; lent until
- * client_free(). */
-struct endpoint *client_endpoint(struct client *client,
-				 const struct endpoint_settings *settings);
+ * client_free(). Returns 0, or a failure that names a file with certificates. */
+int client_endpoint(struct client *client, const struct endpoint_settings *settings,
+		    struct endpoint **out);
 
 /* Queue a transfer; they start in this order. Lent until client_forget(). */
 struct transfer *client_get(const struct transfer_request *request);

@@ -6,6 +6,7 @@
 #include "common/client.h"
 #include "common/http.h"
 #include "common/msg.h"
+#include "common/trust.h"
 
 enum transfer_kind {
 	TRANSFER_RESOURCE, /* what the caller wants */
@@ -80,6 +81,7 @@ struct transfer {
 struct endpoint {
 	struct endpoint *next;
 	struct endpoint_settings settings; /* strings owned */
+	struct trust *trust;
 	const char *scheme;     /* to try next, or in use */
 	bool may_use_http;
 	bool is_settled;        /* it has answered over scheme */
@@ -116,7 +118,8 @@ static inline const struct source *transfer_source(const struct transfer *transf
 int64_t client_now_ms(void);
 
 /* endpoint.c */
-struct endpoint *endpoint_new(const struct endpoint_settings *settings, int jobs);
+int endpoint_new(const struct endpoint_settings *settings, int jobs,
+		 struct endpoint **out);
 void endpoint_free(struct endpoint *endpoint);
 bool endpoint_has(const struct endpoint *endpoint,
 		  const struct endpoint_settings *settings);

@@ -40,31 +40,43 @@ bool endpoint_has(const struct endpoint *endpoint,
 	const struct endpoint_settings *has = &endpoint->settings;
 
 	return is_same(has->host, settings->host) &&
+	       is_same(has->typed_host, settings->typed_host) &&
 	       is_same(has->upstream, settings->upstream) &&
 	       has->plain_only == settings->plain_only &&
 	       has->insecure == settings->insecure &&
 	       has->no_tls_verify == settings->no_tls_verify;
 }
 
-struct endpoint *endpoint_new(const struct endpoint_settings *settings, int jobs)
+int endpoint_new(const struct endpoint_settings *settings, int jobs,
+		 struct endpoint **out)
 {
-	struct endpoint *endpoint = mem_zalloc(1, sizeof(*endpoint));
+	struct endpoint *endpoint;
+	struct trust *trust = NULL;
+	int rc = trust_new(&trust, settings->typed_host, settings->no_tls_verify);
 
+	if (rc < 0)
+		return rc;
+	endpoint = mem_zalloc(1, sizeof(*endpoint));
+	endpoint->trust = trust;
 	endpoint->settings = *settings;
 	endpoint->settings.host = mem_strdup(settings->host);
+	endpoint->settings.typed_host = mem_strdup(settings->typed_host);
 	endpoint->settings.upstream = copy(settings->upstream);
 	endpoint->scheme = settings->plain_only ? "http" : "https";
 	endpoint->may_use_http = settings->insecure || is_loopback(settings->host);
 	endpoint->jobs = jobs;
 	if (settings->no_tls_verify)
 		msg_warn("the certificate of %s is not checked", settings->host);
-	return endpoint;
+	*out = endpoint;
+	return 0;
 }
 
 void endpoint_free(struct endpoint *endpoint)
 {
 	free((void *)(uintptr_t)endpoint->settings.host);
+	free((void *)(uintptr_t)endpoint->settings.typed_host);
 	free((void *)(uintptr_t)endpoint->settings.upstream);
+	trust_free(endpoint->trust);
 	free(endpoint);
 }
 

@@ -170,6 +170,17 @@ static char *form_for(const struct transfer *transfer, const char *url)
 		       : NULL;
 }
 
+static int choose_trust(const struct transfer *transfer, const char *url,
+			const struct http_trust **out)
+{
+	const struct endpoint *endpoint = transfer_source(transfer)->endpoint;
+
+	if (!is_at(endpoint, url))
+		return trust_other(endpoint->trust, url, out);
+	*out = trust_registry(endpoint->trust);
+	return 0;
+}
+
 /* Where to go on; 0 is the beginning. Returns 0 or a failure. */
 static int choose_range(struct transfer *transfer)
 {
@@ -199,10 +210,11 @@ void exchange_start(struct transfer *transfer)
 	AUTO(mem) char *url = transfer->url ? mem_strdup(transfer->url)
 					    : transfer_home_url(transfer);
 	AUTO(mem) char *authorization = NULL, *form = NULL;
-	const struct endpoint *endpoint = transfer_source(transfer)->endpoint;
 	struct http_request request = { .url = url, .accept = transfer->accept };
 	int rc = choose_range(transfer);
 
+	if (rc == 0)
+		rc = choose_trust(transfer, url, &request.trust);
 	if (rc < 0) {
 		transfer_finish(transfer, rc);
 		return;
@@ -217,8 +229,6 @@ void exchange_start(struct transfer *transfer)
 	request.authorization = authorization;
 	form = form_for(transfer, url);
 	request.form = form;
-	request.trust_anybody = endpoint->settings.no_tls_verify &&
-				is_at(endpoint, url);
 	if (!transfer->is_decoded)
 		transfer->encoding[0] = '\0';
 	transfer->state = TRANSFER_ON_WIRE;

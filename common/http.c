@@ -10,6 +10,7 @@
 
 #include "common/mem.h"
 #include "common/msg.h"
+#include "common/truststore.h"
 
 #define STALL_BYTES_PER_SECOND 1024L
 
@@ -20,6 +21,13 @@ struct http {
 	char *ca_directory; /* NULL: libcurl's default */
 	long connect_seconds, stall_seconds;
 	struct http_call *calls;
+};
+
+struct http_trust {
+	bool trust_anybody;
+	struct truststore *store; /* NULL: the system's, by libcurl */
+	char *store_name;         /* tells libcurl this store from others */
+	char *certificate, *key;  /* or NULL */
 };
 
 struct http_call {
@@ -53,6 +61,15 @@ static char *hashed_ca_directory(void)
 	return NULL;
 }
 
+/* Where the system's CAs are: what a user has put there goes first. */
+static char *system_directory(void)
+{
+	const char *directory = getenv("SSL_CERT_DIR");
+
+	return directory && directory[0] ? mem_strdup(directory)
+					 : hashed_ca_directory();
+}
+
 struct http *http_new(const struct http_settings *settings)
 {
 	struct http *http = mem_zalloc(1, sizeof(*http));
@@ -67,7 +84,7 @@ struct http *http_new(const struct http_settings *settings)
 	http->user_agent = mem_strdup(settings->user_agent);
 	http->connect_seconds = (long)settings->connect_seconds;
 	http->stall_seconds = (long)settings->stall_seconds;
-	http->ca_directory = hashed_ca_directory();
+	http->ca_directory = system_directory();
 	return http;
 }
 
@@ -126,19 +143,105 @@ static size_t on_write(char *data, size_t size, size_t count, void *context)
 	return call->aborted ? CURL_WRITEFUNC_ERROR : len;
 }
 
-/* As OpenSSL and curl have it: a file adds to the folder. */
-static void set_trust(const struct http *http, CURL *easy)
+static const char *system_bundle(void)
 {
-	const char *file = getenv("SSL_CERT_FILE");
-	const char *directory = getenv("SSL_CERT_DIR");
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
 
-	if (!directory)
-		directory = http->ca_directory;
-	if (file || directory) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
+	return info->age < CURLVERSION_SEVENTH ? NULL : info->cainfo;
+}
+
+static int load_store(struct http_trust *trust,
+		      const struct http_trust_settings *settings)
+{
+	AUTO(mem) char *directory = system_directory();
+	AUTO(buf) struct buf name = { 0 };
+	int rc = 0;
+
+	trust->store = truststore_new(directory, system_bundle());
+	for (size_t i = 0; i < settings->authority_count && rc == 0; i++) {
+		buf_printf(&name, "%s:", settings->authorities[i]);
+		rc = truststore_add(trust->store, settings->authorities[i]);
 	}
+	trust->store_name = buf_take(&name);
+	return rc;
+}
+
+int http_trust_new(struct http_trust **out,
+		   const struct http_trust_settings *settings)
+{
+	AUTO(http_trust) struct http_trust *trust = mem_zalloc(1, sizeof(*trust));
+	int rc = 0;
+
+	*out = NULL;
+	trust->trust_anybody = settings->trust_anybody;
+	if (settings->certificate) {
+		rc = truststore_check_pair(settings->certificate, settings->key);
+		trust->certificate = mem_strdup(settings->certificate);
+		trust->key = mem_strdup(settings->key);
+	}
+	if (rc == 0 && settings->authority_count)
+		rc = load_store(trust, settings);
+	if (rc < 0)
+		return rc;
+	if (trust->store || trust->certificate || trust->trust_anybody)
+		*out = TAKE(trust);
+	return 0;
+}
+
+void http_trust_free(struct http_trust *trust)
+{
+	if (!trust)
+		return;
+	truststore_free(trust->store);
+	free(trust->store_name);
+	free(trust->certificate);
+	free(trust->key);
+	free(trust);
+}
+
+static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *context)
+{
+	const struct http_trust *trust = context;
+
+	(void)easy;
+	truststore_give(trust->store, ssl_ctx);
+	return CURLE_OK;
+}
+
+/* libcurl opens no file of CAs then, and our store takes the place of its own.
+ * It cannot look into ours, so it learns from a folder's name, which is never
+ * looked into, which connections are not alike. */
+static CURLcode set_store(CURL *easy, const struct http_trust *trust)
+{
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust);
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, trust->store_name);
+	return code;
+}
+
+/* Returns libcurl's complaint where it is built with another library than
+ * OpenSSL. */
+static CURLcode set_trust(const struct http *http, CURL *easy,
+			  const struct http_trust *trust)
+{
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (trust && trust->trust_anybody) {
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (trust && trust->certificate) {
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, trust->certificate);
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, trust->key);
+	}
+	if (trust && trust->store)
+		return set_store(easy, trust);
+	if (http->ca_directory) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, http->ca_directory);
+	}
+	return CURLE_OK;
 }
 
 static void set_options(struct http_call *call)
@@ -165,7 +268,6 @@ static void set_options(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-	set_trust(http, easy);
 }
 
 static void add_line(struct http_call *call, const char *line)
@@ -229,10 +331,7 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 		call->next->previous = call;
 	http->calls = call;
 	set_options(call);
-	if (request->trust_anybody) {
-		curl_easy_setopt(call->easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(call->easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
+	call->start_error = set_trust(http, call->easy, request->trust);
 	if (request->decode)
 		set_decoding(call);
 	if (request->is_head)
@@ -244,7 +343,9 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 	if (request->form)
 		set_form(call, request->form);
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
-	call->start_error = curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
+	if (call->start_error == CURLE_OK)
+		call->start_error = curl_easy_setopt(call->easy, CURLOPT_URL,
+						     request->url);
 	if (call->start_error == CURLE_OK &&
 	    curl_multi_add_handle(http->multi, call->easy) != CURLM_OK)
 		mem_die("curl_multi_add_handle");
@@ -323,6 +424,8 @@ static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 		break;
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_NOT_BUILT_IN:
+	case CURLE_UNKNOWN_OPTION:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_OUT_OF_MEMORY:
 		r->outcome = HTTP_IMPOSSIBLE;

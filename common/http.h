@@ -57,13 +57,23 @@ struct http_handler {
 			const struct http_result *result);
 };
 
+/* Whose certificates are taken, and which is shown. */
+struct http_trust;
+
+struct http_trust_settings {
+	const char *const *authorities; /* PEM files, besides the system's CAs */
+	size_t authority_count;
+	const char *certificate, *key; /* PEM files; shown if asked for; or NULL */
+	bool trust_anybody;            /* look at no certificate */
+};
+
 struct http_request {
 	const char *url;           /* absolute, http or https */
 	const char *accept;        /* or NULL */
 	const char *authorization; /* the whole value, or NULL */
 	const char *form;          /* POST this, form-encoded; NULL: GET */
 	int64_t range_from;        /* ask for bytes from here on; 0: for all */
-	bool trust_anybody;        /* look at no certificate */
+	const struct http_trust *trust; /* lent until the end; NULL: the system's */
 	bool decode;               /* undo the answer's Content-Encoding, which
 				      was not asked for */
 	bool is_head;              /* the answer's headers alone */
@@ -72,6 +82,13 @@ struct http_request {
 /* Neither returns NULL. settings' strings are copied. */
 struct http *http_new(const struct http_settings *settings);
 void http_free(struct http *http);
+
+/* Read the files; what is not there now is not asked for later. Returns 0, or
+ * a failure that names the file. *out is NULL where the settings add nothing
+ * to what the system trusts. */
+int http_trust_new(struct http_trust **out,
+		   const struct http_trust_settings *settings);
+void http_trust_free(struct http_trust *trust);
 
 /* Begin a request; strings are copied, handler and context must live until
  * on_done or http_cancel(). Never fails at once: what is wrong comes as
@@ -108,5 +125,6 @@ char *http_url_public(const char *url);
 void http_append_encoded(struct buf *out, const char *value);
 
 AUTO_DEFINE(http, struct http *, http_free);
+AUTO_DEFINE(http_trust, struct http_trust *, http_trust_free);
 
 #endif

@@ -131,6 +131,7 @@ static int find_mirror(struct sources *sources, const struct mirror *mirror,
 {
 	struct endpoint_settings endpoint = {
 		.host = mirror->at.host,
+		.typed_host = mirror->at.typed_host,
 		.plain_only = mirror->plain_only,
 		.upstream = image->registry,
 	};
@@ -139,12 +140,12 @@ static int find_mirror(struct sources *sources, const struct mirror *mirror,
 						image->repository)
 				   : mem_strdup(image->repository);
 	struct wish wish = {
-		.endpoint = client_endpoint(sources->client, &endpoint),
 		.typed_host = mirror->at.typed_host,
 		.repository = repository,
 	};
+	int rc = client_endpoint(sources->client, &endpoint, &wish.endpoint);
 
-	return find_place(sources, &wish, out);
+	return rc == 0 ? find_place(sources, &wish, out) : rc;
 }
 
 static int find_registry(struct sources *sources, const struct reference *image,
@@ -152,17 +153,18 @@ static int find_registry(struct sources *sources, const struct reference *image,
 {
 	struct endpoint_settings endpoint = {
 		.host = image->host,
+		.typed_host = image->typed_host,
 		.insecure = sources->settings->insecure,
 		.no_tls_verify = sources->settings->no_tls_verify,
 	};
 	struct wish wish = {
-		.endpoint = client_endpoint(sources->client, &endpoint),
 		.typed_host = image->typed_host,
 		.repository = image->repository,
 		.is_named = true,
 	};
+	int rc = client_endpoint(sources->client, &endpoint, &wish.endpoint);
 
-	return find_place(sources, &wish, out);
+	return rc == 0 ? find_place(sources, &wish, out) : rc;
 }
 
 int sources_find(struct sources *sources, const struct reference *image,

@@ -32,7 +32,8 @@ struct sources *sources_new(struct client *client,
 void sources_free(struct sources *sources);
 
 /* Fill *out, whose parts are lent until sources_free(); name is lent to it.
- * Returns 0 or a failure (reported): a file with logins is broken. */
+ * Returns 0 or a failure (reported): a file with logins or certificates is
+ * broken. */
 int sources_find(struct sources *sources, const struct reference *image,
 		 const char *name, struct route *out);
 

@@ -6,7 +6,9 @@ load helpers/common
 # URLs are apart), which knows how that library fails. Tests may ask a library what is right.
 owners='
 curl/           common/http.c common/http_url.c
-openssl/        common/digest.c
+openssl/evp     common/digest.c
+openssl/[^e]    common/truststore.c
+openssl/e[^v]   common/truststore.c
 archive.h       common/filter.c
 archive_entry.h common/filter.c
 isa-l           common/gunzip_isal.c
