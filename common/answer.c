@@ -341,6 +341,11 @@ void answer_judge(struct transfer *transfer, const struct http_call *call,
 	case HTTP_BROKEN:
 		judge_silence(transfer, result);
 		break;
+	case HTTP_NO_WAY:
+		/* A proxy may lead to few ports of https, and anywhere over http. */
+		if (!try_plain(transfer, result))
+			transfer_fail(transfer, STATUS_NETWORK, "%s", result->why);
+		break;
 	case HTTP_UNTRUSTED:
 	case HTTP_IMPOSSIBLE:
 		transfer_fail(transfer, STATUS_NETWORK, "%s", result->why);

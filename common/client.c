@@ -24,6 +24,7 @@ struct client *client_new(const struct client_settings *settings)
 		.user_agent = "occy-pull/" OCCY_VERSION,
 		.connect_seconds = CONNECT_SECONDS,
 		.stall_seconds = settings->stall_seconds,
+		.proxies = settings->proxies,
 	};
 
 	client->settings = *settings;

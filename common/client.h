@@ -23,6 +23,7 @@
 #include "common/auth.h"
 #include "common/cleanup.h"
 #include "common/msg.h"
+#include "common/proxy.h"
 #include "common/trust.h"
 
 struct client;
@@ -30,6 +31,7 @@ struct store;
 struct transfer;
 
 struct client_settings {
+	const struct proxies *proxies; /* lent; or NULL */
 	bool allow_private_redirect; /* also from public registries */
 	bool verbose;           /* tell of repeats and of mirrors that fail */
 	int64_t jobs;           /* blobs at a time */

@@ -1,8 +1,6 @@
 /* http.c - see http.h */
-#include "common/http.h"
+#include "common/http_private.h"
 
-#include <curl/curl.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +8,7 @@
 
 #include "common/mem.h"
 #include "common/msg.h"
-#include "common/truststore.h"
+#include "common/proxy.h"
 
 #define STALL_BYTES_PER_SECOND 1024L
 
@@ -20,14 +18,8 @@ struct http {
 	char *user_agent;
 	char *ca_directory; /* NULL: libcurl's default */
 	long connect_seconds, stall_seconds;
+	const struct proxies *proxies; /* or NULL */
 	struct http_call *calls;
-};
-
-struct http_trust {
-	bool trust_anybody;
-	struct truststore *store; /* NULL: the system's, by libcurl */
-	char *store_name;         /* tells libcurl this store from others */
-	char *certificate, *key;  /* or NULL */
 };
 
 struct http_call {
@@ -38,37 +30,11 @@ struct http_call {
 	const struct http_handler *handler;
 	void *context;
 	char *form; /* or NULL; it may hold a secret */
+	const struct proxy *proxy; /* or NULL */
 	CURLcode start_error;
 	bool has_headers, aborted;
 	char error[CURL_ERROR_SIZE];
 };
-
-/* A directory of hashed certificates is read as needed; libcurl's other
- * default, the bundle, costs 28 ms and 1 MB for each connection. */
-static char *hashed_ca_directory(void)
-{
-	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-	AUTO(dir) DIR *dir = NULL;
-	const struct dirent *entry;
-
-	if (info->age < CURLVERSION_SEVENTH || !info->capath)
-		return NULL;
-	dir = opendir(info->capath);
-	while (dir && (entry = readdir(dir)))
-		if (strspn(entry->d_name, "0123456789abcdef") == 8 &&
-		    strcmp(entry->d_name + 8, ".0") == 0)
-			return mem_strdup(info->capath);
-	return NULL;
-}
-
-/* Where the system's CAs are: what a user has put there goes first. */
-static char *system_directory(void)
-{
-	const char *directory = getenv("SSL_CERT_DIR");
-
-	return directory && directory[0] ? mem_strdup(directory)
-					 : hashed_ca_directory();
-}
 
 struct http *http_new(const struct http_settings *settings)
 {
@@ -84,7 +50,8 @@ struct http *http_new(const struct http_settings *settings)
 	http->user_agent = mem_strdup(settings->user_agent);
 	http->connect_seconds = (long)settings->connect_seconds;
 	http->stall_seconds = (long)settings->stall_seconds;
-	http->ca_directory = system_directory();
+	http->proxies = settings->proxies;
+	http->ca_directory = http_trust_directory();
 	return http;
 }
 
@@ -143,107 +110,6 @@ static size_t on_write(char *data, size_t size, size_t count, void *context)
 	return call->aborted ? CURL_WRITEFUNC_ERROR : len;
 }
 
-static const char *system_bundle(void)
-{
-	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-
-	return info->age < CURLVERSION_SEVENTH ? NULL : info->cainfo;
-}
-
-static int load_store(struct http_trust *trust,
-		      const struct http_trust_settings *settings)
-{
-	AUTO(mem) char *directory = system_directory();
-	AUTO(buf) struct buf name = { 0 };
-	int rc = 0;
-
-	trust->store = truststore_new(directory, system_bundle());
-	for (size_t i = 0; i < settings->authority_count && rc == 0; i++) {
-		buf_printf(&name, "%s:", settings->authorities[i]);
-		rc = truststore_add(trust->store, settings->authorities[i]);
-	}
-	trust->store_name = buf_take(&name);
-	return rc;
-}
-
-int http_trust_new(struct http_trust **out,
-		   const struct http_trust_settings *settings)
-{
-	AUTO(http_trust) struct http_trust *trust = mem_zalloc(1, sizeof(*trust));
-	int rc = 0;
-
-	*out = NULL;
-	trust->trust_anybody = settings->trust_anybody;
-	if (settings->certificate) {
-		rc = truststore_check_pair(settings->certificate, settings->key);
-		trust->certificate = mem_strdup(settings->certificate);
-		trust->key = mem_strdup(settings->key);
-	}
-	if (rc == 0 && settings->authority_count)
-		rc = load_store(trust, settings);
-	if (rc < 0)
-		return rc;
-	if (trust->store || trust->certificate || trust->trust_anybody)
-		*out = TAKE(trust);
-	return 0;
-}
-
-void http_trust_free(struct http_trust *trust)
-{
-	if (!trust)
-		return;
-	truststore_free(trust->store);
-	free(trust->store_name);
-	free(trust->certificate);
-	free(trust->key);
-	free(trust);
-}
-
-static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *context)
-{
-	const struct http_trust *trust = context;
-
-	(void)easy;
-	truststore_give(trust->store, ssl_ctx);
-	return CURLE_OK;
-}
-
-/* libcurl opens no file of CAs then, and our store takes the place of its own.
- * It cannot look into ours, so it learns from a folder's name, which is never
- * looked into, which connections are not alike. */
-static CURLcode set_store(CURL *easy, const struct http_trust *trust)
-{
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust);
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, trust->store_name);
-	return code;
-}
-
-/* Returns libcurl's complaint where it is built with another library than
- * OpenSSL. */
-static CURLcode set_trust(const struct http *http, CURL *easy,
-			  const struct http_trust *trust)
-{
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (trust && trust->trust_anybody) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	if (trust && trust->certificate) {
-		curl_easy_setopt(easy, CURLOPT_SSLCERT, trust->certificate);
-		curl_easy_setopt(easy, CURLOPT_SSLKEY, trust->key);
-	}
-	if (trust && trust->store)
-		return set_store(easy, trust);
-	if (http->ca_directory) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, http->ca_directory);
-	}
-	return CURLE_OK;
-}
-
 static void set_options(struct http_call *call)
 {
 	const struct http *http = call->http;
@@ -268,6 +134,23 @@ static void set_options(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+}
+
+/* The choice is made: libcurl looks into no variable. */
+static CURLcode set_proxy(struct http_call *call, const char *url)
+{
+	const struct proxies *proxies = call->http->proxies;
+
+	call->proxy = proxies ? proxies_for(proxies, url) : NULL;
+	if (call->proxy && !call->proxy->url)
+		return CURLE_COULDNT_RESOLVE_PROXY;
+	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, "");
+	curl_easy_setopt(call->easy, CURLOPT_PROXY,
+			 call->proxy ? call->proxy->url : "");
+	curl_easy_setopt(call->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	curl_easy_setopt(call->easy, CURLOPT_PROXY_SSLVERSION,
+			 (long)CURL_SSLVERSION_TLSv1_2);
+	return CURLE_OK;
 }
 
 static void add_line(struct http_call *call, const char *line)
@@ -331,7 +214,10 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 		call->next->previous = call;
 	http->calls = call;
 	set_options(call);
-	call->start_error = set_trust(http, call->easy, request->trust);
+	call->start_error = set_proxy(call, request->url);
+	if (call->start_error == CURLE_OK)
+		call->start_error = http_trust_set(call->easy, request->trust,
+						    http->ca_directory);
 	if (request->decode)
 		set_decoding(call);
 	if (request->is_head)
@@ -352,27 +238,79 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 	return call;
 }
 
-static void describe_connect(struct http_call *call, struct http_result *r)
+static char *origin_of(const struct http_call *call)
 {
-	AUTO(mem) char *origin = NULL;
-	char *url = NULL;
-	long number = 0;
+	char *url = NULL, *origin;
 
 	curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
-	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
 	origin = url ? http_url_origin(url) : NULL;
-	msg_format(r->why, sizeof(r->why), "cannot connect to %s: %s",
-		   origin ? origin : "the host",
+	return origin ? origin : mem_strdup("the host");
+}
+
+static void describe_connect(const struct http_call *call, struct http_result *r)
+{
+	AUTO(mem) char *origin = origin_of(call);
+	long number = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
+	msg_format(r->why, sizeof(r->why), "cannot connect to %s%s: %s",
+		   call->proxy ? "the proxy " : "",
+		   call->proxy ? call->proxy->name : origin,
 		   number ? strerror((int)number) : call->error);
+}
+
+/* What a proxy has said instead of leading on: its answer to CONNECT, or to a
+ * request for plain http, where 407 is always its own. 0: nothing. */
+static long proxy_status(const struct http_call *call, CURLcode code)
+{
+	long status = 0;
+
+	if (!call->proxy)
+		return 0;
+	if (code == CURLE_OK)
+		return http_status(call) == 407 ? 407 : 0;
+	curl_easy_getinfo(call->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status >= 300 ? status : 0;
+}
+
+static void judge_proxy(const struct http_call *call, long status,
+			struct http_result *r)
+{
+	AUTO(mem) char *origin = origin_of(call);
+	const char *name = call->proxy->name;
+
+	r->outcome = status >= 500 ? HTTP_BROKEN : HTTP_NO_WAY;
+	if (status == 407)
+		msg_format(r->why, sizeof(r->why), "the proxy %s %s", name,
+			   call->proxy->has_login ? "does not accept the login"
+						  : "asks for a login");
+	else
+		msg_format(r->why, sizeof(r->why),
+			   "the proxy %s does not lead to %s: it answered %ld",
+			   name, origin, status);
+}
+
+static void describe_proxy(const struct http_call *call, struct http_result *r)
+{
+	if (call->proxy && !call->proxy->url)
+		msg_format(r->why, sizeof(r->why), "%s is not the URL of a proxy",
+			   call->proxy->name);
+	else if (call->proxy)
+		msg_format(r->why, sizeof(r->why), "the proxy %s: %s",
+			   call->proxy->name, call->error);
 }
 
 static void describe_trust(const struct http_call *call, struct http_result *r)
 {
 	const char *file = getenv("SSL_CERT_FILE");
+	long of_proxy = 0;
 
+	curl_easy_getinfo(call->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &of_proxy);
 	msg_format(r->why, sizeof(r->why),
-		   "certificate not accepted: %s (SSL_CERT_FILE=%s names the CAs that are trusted)",
-		   call->error, file ? file : "FILE");
+		   "%s%s%scertificate not accepted: %s (SSL_CERT_FILE=%s names the CAs that are trusted)",
+		   of_proxy ? "the proxy " : "",
+		   of_proxy && call->proxy ? call->proxy->name : "",
+		   of_proxy ? ": " : "", call->error, file ? file : "FILE");
 }
 
 /* No HTTP on a connection that has carried some: the end of an answer that
@@ -388,10 +326,9 @@ static bool is_reused(const struct http_call *call)
 /* Sort libcurl's codes by what can be done about them. */
 static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 {
-	long verified = 0;
+	long said = proxy_status(call, code);
 	curl_off_t handshake = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
 	curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &handshake);
 	r->secure_channel = handshake > 0;
 	msg_format(r->why, sizeof(r->why), "%s",
@@ -400,13 +337,25 @@ static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 		r->outcome = HTTP_ABORTED;
 		return;
 	}
+	if (said) {
+		judge_proxy(call, said, r);
+		return;
+	}
 	switch ((int)code) {
 	case CURLE_OK:
 		r->outcome = HTTP_ANSWERED;
 		break;
 	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
 		r->outcome = HTTP_UNREACHABLE;
+		break;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		r->outcome = call->proxy && !call->proxy->url ? HTTP_IMPOSSIBLE
+							      : HTTP_UNREACHABLE;
+		describe_proxy(call, r);
+		break;
+	case CURLE_PROXY:
+		r->outcome = HTTP_BROKEN;
+		describe_proxy(call, r);
 		break;
 	case CURLE_COULDNT_CONNECT:
 		r->outcome = HTTP_UNREACHABLE;

@@ -1,6 +1,6 @@
 /* http.h - single HTTP requests, many at a time, in one thread.
  *
- * http.c and http_url.c are the only users of libcurl. One call is one request
+ * The http*.c files are the only users of libcurl. One call is one request
  * and one answer: nothing is followed, repeated or authorised here, that is
  * client.h's business. No credential, cookie, netrc entry or Referer is ever
  * added on the way; an Authorization line goes out only where the caller gives
@@ -22,11 +22,13 @@
 
 struct http;
 struct http_call;
+struct proxies;
 
 struct http_settings {
 	const char *user_agent;
 	int64_t connect_seconds; /* for connecting, TLS included */
 	int64_t stall_seconds;   /* below 1 KiB/s for so long: given up */
+	const struct proxies *proxies; /* lent; NULL: none */
 };
 
 /* How a call ended. What went wrong before there was an answer, by what can
@@ -37,6 +39,7 @@ enum http_outcome {
 	HTTP_UNREACHABLE, /* no such host, or it refuses connections */
 	HTTP_BROKEN,      /* timed out, reset, cut short: worth a repeat */
 	HTTP_UNTRUSTED,   /* the certificate was not accepted */
+	HTTP_NO_WAY,      /* the proxy refuses to lead there */
 	HTTP_IMPOSSIBLE,  /* a repeat cannot help */
 };
 
@@ -119,6 +122,9 @@ int64_t http_retry_after(const struct http_call *call);
 char *http_url_resolve(const char *base, const char *relative);
 /* "https://host:443": equal for equal origins (scheme, host, port). */
 char *http_url_origin(const char *url);
+/* "socks5h://host:1080" of a URL of any scheme that has only these and perhaps
+ * user info, which is left out: for proxies. */
+char *http_url_place(const char *url);
 /* scheme://host/path, without user info, query and fragment: for messages. */
 char *http_url_public(const char *url);
 /* Percent-encode one query value and append it. */

@@ -68,6 +68,37 @@ char *http_url_origin(const char *text)
 	return origin;
 }
 
+/* scheme://host[:port] */
+static char *place(CURLU *url)
+{
+	AUTO(mem) char *scheme = url_part(url, CURLUPART_SCHEME, 0);
+	AUTO(mem) char *host = url_part(url, CURLUPART_HOST, 0);
+	AUTO(mem) char *port = url_part(url, CURLUPART_PORT, 0);
+
+	if (!scheme || !host || !*host)
+		return NULL;
+	return mem_printf("%s://%s%s%s", scheme, host, port ? ":" : "",
+			  port ? port : "");
+}
+
+char *http_url_place(const char *text)
+{
+	AUTO_URL CURLU *url = curl_url();
+	AUTO(mem) char *path = NULL, *query = NULL, *fragment = NULL;
+
+	if (!url)
+		mem_die("curl_url");
+	if (curl_url_set(url, CURLUPART_URL, text,
+			 CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+		return NULL;
+	path = url_part(url, CURLUPART_PATH, 0);
+	query = url_part(url, CURLUPART_QUERY, 0);
+	fragment = url_part(url, CURLUPART_FRAGMENT, 0);
+	if ((path && strcmp(path, "/") != 0) || query || fragment)
+		return NULL;
+	return place(url);
+}
+
 char *http_url_public(const char *text)
 {
 	AUTO_URL CURLU *url = parse_url(text);

@@ -30,7 +30,7 @@ asks_for() {
 	: >"$faults_log"
 	https_proxy=http://$faults run -7 --separate-stderr \
 		occy-pull --store store --retry-wait 0.001 -- "${@:3}"
-	[[ $stderr == "occy-pull: $2: manifest: "*" (6 tries)" ]]
+	same "$stderr" "occy-pull: $2: manifest: the proxy http://$faults does not lead to https://$1: it answered 405"
 	within 3 grep -q CONNECT "$faults_log"
 	same "$(jq -r '"\(.method) \(.path)"' "$faults_log" | sort -u)" "CONNECT $1"
 }

@@ -5,7 +5,7 @@ load helpers/common
 # Who may include a foreign library's header: one file (curl's requests and its
 # URLs are apart), which knows how that library fails. Tests may ask a library what is right.
 owners='
-curl/           common/http.c common/http_url.c
+curl/           common/http_private.h common/http_url.c
 openssl/evp     common/digest.c
 openssl/[^e]    common/truststore.c
 openssl/e[^v]   common/truststore.c

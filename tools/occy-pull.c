@@ -20,6 +20,7 @@
 #include "common/mirror.h"
 #include "common/msg.h"
 #include "common/options.h"
+#include "common/proxy.h"
 #include "common/pull.h"
 #include "common/sources.h"
 #include "common/store_care.h"
@@ -39,6 +40,7 @@ struct options {
 	struct image_list images;
 	const char *authfile, *username;
 	bool password_stdin, insecure, no_tls_verify;
+	const char *proxy;
 	struct mirror_list mirrors;
 	struct client_settings client;
 	enum progress_mode progress;
@@ -80,6 +82,14 @@ static void take_mirror(const struct cli *tool, void *context, const char *text)
 
 	if (mirror_add(context, text, why, sizeof(why)) < 0)
 		cli_usage(tool, "--mirror: %.511s", why);
+}
+
+/* It may hold a password: it is not repeated. */
+static void take_proxy(const struct cli *tool, void *context, const char *url)
+{
+	if (!proxy_is_url(url))
+		cli_usage(tool, "--proxy: not the URL of a proxy (http://HOST:PORT, https://, socks5h://)");
+	*(const char **)context = url;
 }
 
 static void add_mirrors_of_environment(struct options *opt)
@@ -222,6 +232,8 @@ static int read_options(int argc, char **argv, struct options *opt)
 		  .noted = pull, .set = &opt->no_tls_verify },
 		{ "allow-private-redirect", 0, NULL, "let a public registry lead to private "
 		  "addresses", .noted = pull, .set = &client->allow_private_redirect },
+		{ "proxy", 0, "URL", "the proxy for all requests",
+		  .noted = pull, .take = take_proxy, .context = &opt->proxy },
 		{ "authfile", 0, "FILE", "where logins are kept, as podman and docker do",
 		  .noted = pull, .text = &opt->authfile },
 		{ "username", 0, "USER", "log in as USER, with --password-stdin",
@@ -353,6 +365,7 @@ static int pull_images(const struct options *opt, const char *password,
 static int pull_all(struct options *opt, struct pull *pull)
 {
 	AUTO(store) struct store *store = NULL;
+	AUTO(proxies) struct proxies *proxies = proxies_new(opt->proxy);
 	AUTO(mem) char *password = NULL;
 	int rc = opt->list ? image_list_read(&opt->images, opt->list) : 0;
 
@@ -369,6 +382,7 @@ static int pull_all(struct options *opt, struct pull *pull)
 	pull->store = store;
 	if (opt->offline)
 		store_use(store);
+	opt->client.proxies = proxies;
 	set_wish(&pull->wish, opt);
 	rc = pull_images(opt, password, pull);
 	platform_clear(&pull->wish);

@@ -91,7 +91,9 @@ def options():
     a("--more-scope", default="", help="stands before the scope that a challenge asks for")
     a("--realm", default="", help="in challenges, in place of the token service here")
     a("--tunnel", type=int, default=0, metavar="PORT",
-      help="as a proxy, lead every CONNECT to this port; else they are refused")
+      help="as a proxy, lead every CONNECT to this port; else they are refused; plain http is answered "
+           "by itself")
+    a("--proxy-login", default="", metavar="USER:PASSWORD", help="what it wants to see as a proxy")
     a("--cdn-auth", choices=("none", "anon", "basic"), default="none", help="what the second port asks for")
     a("--redirect-blobs", action="store_true", help="same as --fault redirect:to=cdn")
     a("--page-size", type=int, default=0, help="most tags in one tags/list answer")

@@ -1,5 +1,6 @@
 """One connection: routes requests, applies the rules, answers."""
 
+import base64
 import re
 import select
 import socket
@@ -36,11 +37,22 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
 
     def do_CONNECT(self):
         """As a proxy that leads to one port whatever is asked for, or refuses."""
-        if STATE.opt.tunnel:
-            STATE.log({"method": "CONNECT", "path": self.path})
+        if not self.proxy_allows():
+            self.ask_for_proxy_login()
+        elif STATE.opt.tunnel:
+            STATE.log({"method": "CONNECT", "path": self.path, "headers": list(self.headers)})
             self.tunnel()
         else:
             self.begin()
+
+    def proxy_allows(self):
+        login = STATE.opt.proxy_login
+        given = self.headers.get("Proxy-Authorization", "")
+        return not login or given == "Basic " + base64.b64encode(login.encode()).decode()
+
+    def ask_for_proxy_login(self):
+        STATE.log({"method": self.command, "path": self.path, "status": 407, "headers": list(self.headers)})
+        self.wfile.write(b'HTTP/1.1 407 Login\r\nProxy-Authenticate: Basic realm="proxy"\r\nContent-Length: 0\r\n\r\n')
 
     def tunnel(self):
         self.close_connection = True
@@ -52,6 +64,8 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
                     data = end.recv(65536)
                     if not data:
                         return
+                    while isinstance(end, ssl.SSLSocket) and end.pending():
+                        data += end.recv(65536)
                     ends[end].sendall(data)
 
     # -- one request
@@ -66,6 +80,12 @@ class Handler(Credentials, Answers, BaseHTTPRequestHandler):
         self.auth = "none" if auth is None else auth.split(" ")[0].lower()
         if self.auth not in ("none", "basic", "bearer"):
             self.auth = "other"
+        if self.path.startswith("http://"):  # as a proxy for ourselves
+            if not self.proxy_allows():
+                self.ask_for_proxy_login()
+                return
+            self.note = "as a proxy for " + self.path.split("/")[2]
+            self.path = "/" + self.path.split("/", 3)[3]
         try:
             length = int(self.headers.get("Content-Length") or 0)
             self.body = self.rfile.read(min(length, 65536)) if 0 < length <= 65536 else b""
