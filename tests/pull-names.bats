@@ -2,6 +2,7 @@
 # occy-pull and the names of images: which host is asked for what, and what is
 # no name.
 load helpers/pull
+load helpers/tls
 
 setup_file() {
 	describe | make_layout "$(layout)"
@@ -146,4 +147,112 @@ asks_for() {
 		r5 fr-unkalg
 	was_asked r5 "$(times 3 'manifest 200')"
 	same "$(ls -A store/blobs/sha256)" ''
+}
+
+# at_ipv6 [OPTION]...: a registry for this test alone, at [::1].
+at_ipv6() {
+	own_faults --host ::1 "$@" || return
+	faults="[::1]:${faults##*:}"
+}
+
+@test "R6 a registry at an IPv6 address: pull, login, messages" {
+	at_ipv6 --auth token --user user --password secret --redirect-blobs
+	mkdir .docker
+	printf '{"auths":{"%s":{"auth":"%s"},"[::1]":{"auth":"!"},"::1":{"auth":"!"}}}' "$faults" \
+		"$(printf user:secret | base64)" >.docker/config.json
+	works r6 latest
+	[[ ${lines[1]} == *'"names":["'"$faults"'/r6:latest"],"image":"r6","registry":"'"$faults"'",'* ]]
+	was_asked r6 "$(lines 'manifest 401 none [::1]' 'token 200 basic [::1]' 'manifest 200 bearer [::1]' \
+		"$(times 2 'blob 307 bearer [::1]')" "$(times 2 'cdn 200 none [::1]')")" '.auth + " " + .host[:5]'
+	run -4 --separate-stderr pull r6 none
+	[[ $(plain "$stderr") == 'occy-pull: HOST/r6:none: manifest: not found or not authorised: HOST answered 404 '* ]]
+}
+
+@test "R6 a registry at an IPv6 address, with its folder of certificates" {
+	make_certificate server
+	at_ipv6 --cert server.pem --key server.key
+	run -7 --separate-stderr pull r6 latest
+	[[ $(plain "$stderr") == 'occy-pull: HOST/r6:latest: manifest: certificate not accepted: '* ]]
+	folder=$(certs_folder "$faults")
+	cp server.pem "$folder/ca.crt"
+	works r6 latest
+	touch "$folder/x.key"
+	fails 1 "occy-pull: $PWD/.config/containers/certs.d/HOST/x.key: its certificate x.cert is missing" r6 latest
+}
+
+@test "R6 an IPv6 address and no_proxy" {
+	proxy=$faults
+	proxy_log=$faults_log
+	at_ipv6
+	export http_proxy=http://$proxy https_proxy=http://$proxy
+	for list in ::1 '[::1]' 0:0::1 ::/64 'a,::/0'; do
+		no_proxy=$list works r6-direct latest
+	done
+	run -1 grep -F '[::1]' "$proxy_log"
+	no_proxy=::2,8000::/1,127.0.0.1 works r6-proxy latest
+	never_asked r6-proxy
+	same "$(jq -r 'select(.method == "CONNECT").path' "$proxy_log" | tail -n 1)" "$faults"
+}
+
+@test "R6 an IPv6 address that is none, or has a zone" {
+	for name in '[::1' '[::1]x' '[::1]:' '[::1%lo]' '[fe80::1%25lo]' '[]' '[1.2.3.4]' '[::1]]' '[:::1]'; do
+		run -2 --separate-stderr occy-pull --store none -- "$name" a latest
+		[[ ${stderr_lines[0]} == 'occy-pull: bad '*"registry name: $name" ]]
+		[ -z "$output" ]
+	done
+}
+
+# tunnelled [OPTION]...: a registry for this test alone, behind TLS and a proxy
+# that leads there whatever name is asked for.
+tunnelled() {
+	make_certificate server DNS:registry.example
+	own_faults --cert server.pem --key server.key "$@"
+	registry_log=$faults_log
+	registry_pid=$own_pid
+	own_faults --tunnel "${faults##*:}"
+	export https_proxy=http://$faults SSL_CERT_FILE=$PWD/server.pem
+	export OCCYSTRAP_USERNAME=user OCCYSTRAP_PASSWORD=secret
+}
+
+@test "R8 h and h:443 are one origin, h and h:444 are two" {
+	local config layer
+	config=$(digest latest config)
+	layer=$(digest latest layer 0)
+	tunnelled --auth basic \
+		--fault "redirect:to=https://REGISTRY.example:443/v2/moved/blobs/$config,digest=$config,path=/r8/" \
+		--fault "redirect:to=https://registry.example/v2/moved/blobs/$config,digest=$config,path=/r8-port/" \
+		--fault "redirect:to=https://registry.example:444/v2/other/blobs/$layer,digest=$layer,path=/r8-other/"
+	run -0 --separate-stderr occy-pull --store store -q registry.example r8 latest
+	run -0 --separate-stderr occy-pull --store second -q registry.example:443 r8-port latest
+	run -5 --separate-stderr occy-pull --store third -q registry.example r8-other latest
+	stop_process "$registry_pid"
+	same "$(jq -r 'select(.path // "" | test("/moved/")) | "\(.status) \(.auth)"' "$registry_log")" \
+		$'200 basic\n200 basic'
+	same "$(jq -r 'select(.path // "" | test("/other/")) | "\(.status) \(.auth)"' "$registry_log" | sort -u)" '401 none'
+}
+
+@test "R8 a login for h:443 is one for h, and the other way round" {
+	tunnelled --auth basic
+	unset OCCYSTRAP_USERNAME OCCYSTRAP_PASSWORD
+	mkdir .docker
+	for pair in 'registry.example registry.example:443' 'registry.example:443 registry.example' \
+		'REGISTRY.example registry.EXAMPLE:443'; do
+		printf '{"auths":{"%s":{"auth":"%s"}}}' "${pair% *}" \
+			"$(printf user:secret | base64)" >.docker/config.json
+		run -0 --separate-stderr occy-pull --store "$RANDOM" -q "${pair#* }" r8 latest
+	done
+	printf '{"auths":{"registry.example:444":{"auth":"%s"}}}' "$(printf user:secret | base64)" >.docker/config.json
+	run -5 --separate-stderr occy-pull --store "$RANDOM" -q registry.example r8 latest
+	stop_process "$registry_pid"
+}
+
+@test "R3 the folder of certificates is for the name that is typed" {
+	tunnelled
+	unset SSL_CERT_FILE
+	folder=$(certs_folder Registry.example:443)
+	cp server.pem "$folder/ca.crt"
+	run -0 --separate-stderr occy-pull --store a -q Registry.example:443 r3 latest
+	run -7 --separate-stderr occy-pull --store b -q registry.example:443 r3 latest
+	run -7 --separate-stderr occy-pull --store b -q Registry.example r3 latest
+	stop_process "$registry_pid"
 }

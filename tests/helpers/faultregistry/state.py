@@ -20,11 +20,14 @@ class State:
         self.port = self.cdn_port = 0
         self.logf = None
 
+    def host(self):
+        return "[%s]" % self.opt.host if ":" in self.opt.host else self.opt.host
+
     def base(self):
-        return "%s://%s:%d" % (self.scheme, self.opt.host, self.port)
+        return "%s://%s:%d" % (self.scheme, self.host(), self.port)
 
     def cdn_base(self, host=None):
-        return "%s://%s:%d" % (self.scheme, host or self.opt.host, self.cdn_port)
+        return "%s://%s:%d" % (self.scheme, host or self.host(), self.cdn_port)
 
     def log(self, rec):
         with self.lock:
