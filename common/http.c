@@ -278,9 +278,13 @@ static void judge_proxy(const struct http_call *call, long status,
 {
 	AUTO(mem) char *origin = origin_of(call);
 	const char *name = call->proxy->name;
+	/* tinyproxy says 401 to a wrong login. */
+	bool is_login = status == 407 || status == 401;
 
-	r->outcome = status >= 500 ? HTTP_BROKEN : HTTP_NO_WAY;
-	if (status == 407)
+	r->outcome = status >= 500 ? HTTP_BROKEN
+		     : is_login	   ? HTTP_IMPOSSIBLE
+				   : HTTP_NO_WAY;
+	if (is_login)
 		msg_format(r->why, sizeof(r->why), "the proxy %s %s", name,
 			   call->proxy->has_login ? "does not accept the login"
 						  : "asks for a login");

@@ -228,13 +228,16 @@ says() {
 		                     b"WWW-Authenticate: Negotiate\r\nLocation: /else\r\n\r\n")
 		        there = socket.create_connection((host, int(port)))
 		        ends = {here: there, there: here}
-		        while ends:
-		            for end in select.select(list(ends), [], [])[0]:
-		                data = end.recv(65536)
-		                if not data:
-		                    ends = {}
-		                    break
-		                ends[end].sendall(data)
+		        try:
+		            while ends:
+		                for end in select.select(list(ends), [], [])[0]:
+		                    data = end.recv(65536)
+		                    if not data:
+		                        ends = {}
+		                        break
+		                    ends[end].sendall(data)
+		        except OSError:
+		            pass
 		        here.close()
 		        there.close()
 	END
@@ -259,12 +262,15 @@ says() {
 		    there = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 		    here.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
 		    ends = {here: there, there: here}
-		    while True:
-		        for end in select.select(list(ends), [], [])[0]:
-		            data = end.recv(65536)
-		            if not data:
-		                sys.exit()
-		            ends[end].sendall(data)
+		    try:
+		        while True:
+		            for end in select.select(list(ends), [], [])[0]:
+		                data = end.recv(65536)
+		                if not data:
+		                    sys.exit()
+		                ends[end].sendall(data)
+		    except OSError:
+		        pass
 	END
 	pid=$!
 	port=$(wait_for_port port 's/^\([0-9]*\)$/\1/p' "$pid")

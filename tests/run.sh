@@ -41,11 +41,12 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 packages='
-	bash bats buildah busybox-static ca-certificates clang clang-tidy crun curl
-	docker-registry docker.io gcc git jq libarchive-dev libarchive-tools libc6-dev
-	libcurl4-openssl-dev libisal-dev libjson-c-dev libssl-dev mandoc meson
-	mount ninja-build openssl pkg-config podman python3 runc shellcheck skopeo
-	umoci util-linux xz-utils zlib1g-dev zstd
+	apache2-utils bash bats buildah busybox-static ca-certificates clang
+	clang-tidy crun curl docker-registry docker.io gcc git jq libarchive-dev
+	libarchive-tools libc6-dev libcurl4-openssl-dev libisal-dev libjson-c-dev
+	libssl-dev mandoc meson mount nginx-light ninja-build openssl pkg-config
+	podman python3 runc shellcheck skopeo tinyproxy umoci util-linux xz-utils
+	zlib1g-dev zstd
 '
 
 # Only what is missing, and no service is started by its installation.
