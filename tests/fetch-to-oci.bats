@@ -27,6 +27,10 @@ describe() {
 		layer
 		file etc/hello hello
 		file etc/.wh.old
+		image first entrypoint=/bin/busybox cmd=id
+		layer
+		dir etc
+		file etc/hello first
 		image moved entrypoint=/bin/busybox cmd=id
 		layer
 		dir etc
@@ -183,6 +187,11 @@ as_user() {
 	[ ! -e dir/manifest-library_busybox-latest/bin ]
 }
 
+# now TAG: what it stands for; other tests move it.
+now() {
+	occy-pull --print-digest "$registry" library/busybox "$1"
+}
+
 # name_it FROM: the tag "moving" stands for that image from now on.
 name_it() {
 	skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false \
@@ -191,10 +200,10 @@ name_it() {
 
 @test "--if-changed: a bundle of the same image is left alone, of another it is in the way" {
 	moving=(occystrap fetch-to-oci --if-changed d "$registry" library/busybox moving bar/)
-	name_it latest
+	name_it first
 	run -0 --separate-stderr "${moving[@]}"
 	[ -z "$output$stderr" ]
-	[ "$(cat d)" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" latest) image=$registry/library/busybox:moving bundle=bar" ]
+	[ "$(cat d)" = "$(now moving) image=$registry/library/busybox:moving bundle=bar" ]
 	find bar d -printf '%p %i %T@ %C@\n' >before
 	run -0 --separate-stderr "${moving[@]}"
 	[ -z "$output$stderr" ]
@@ -211,12 +220,12 @@ name_it() {
 	[ "$stderr" = 'occystrap: foo: in the way, and not an empty folder' ]
 	run -0 --separate-stderr "${moving[@]}"
 	[ "$(cat bar/rootfs/etc/hello)" = moved ]
-	[ "$(cut -d ' ' -f 1 d)" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" moved)" ]
+	[ "$(cut -d ' ' -f 1 d)" = "$(now moved)" ]
 }
 
 @test "--digest-file of a bundle is written when that has its name" {
 	run -0 --separate-stderr fetch fetch-to-oci --digest-file 'the digest' 'a bar'
-	[ "$(cat 'the digest')" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" latest) image=$registry/library/busybox:latest bundle=a\\x20bar" ]
+	[ "$(cat 'the digest')" = "$(now latest) image=$registry/library/busybox:latest bundle=a\\x20bar" ]
 	mkdir folder
 	run -9 --separate-stderr fetch fetch-to-oci --digest-file folder bar
 	[ "$stderr" = 'occystrap: folder: the digest cannot be written; the bundle is there' ]
@@ -225,7 +234,7 @@ name_it() {
 	mkdir here && cd here
 	run -0 --separate-stderr fetch fetch-to-oci --digest-file ../d .
 	[ -e config.json ]
-	[ "$(cut -d ' ' -f 1 ../d)" = "$(manifest_digest "$BATS_FILE_TMPDIR/layout" latest)" ]
+	[ "$(cut -d ' ' -f 1 ../d)" = "$(now latest)" ]
 	cd ..
 	run -4 --separate-stderr occystrap fetch-to-oci --digest-file d2 "$registry" library/busybox gone baz
 	[ ! -e d2 ]
