@@ -145,10 +145,10 @@ $digest image=docker.io/lab/a:1 tar=x.tar"
 @test "a stream that is cut short, or wrong, leaves the file alone" {
 	echo mine >d
 	with_bundle
-	sed '$d' in >cut
+	sed '$d' in >cut.stream
 	for sink in 'pack x.tar' 'pack --dir images' 'expand --merged root' 'ocibundle --args x -- b'; do
 		# shellcheck disable=SC2086 # words
-		run -3 --separate-stderr occy-${sink%% *} --digest-file d ${sink#* } <cut
+		run -3 --separate-stderr occy-${sink%% *} --digest-file d ${sink#* } <cut.stream
 		[ "$(cat d)" = mine ]
 	done
 	edit 'if .type=="config" then .digest="'"$other"'" else . end'

@@ -298,7 +298,7 @@ asks() {
 
 @test "--if-changed does not ask where the digest is of another target" {
 	mkdir -p x
-	: >x.tar >x/catalog.json >x/manifest.json
+	touch x.tar x/catalog.json x/manifest.json
 	echo 'sha256:1 image=a tar=x.tar' >'the digest'
 	asks fetch-to-tarfile r i t ./x.tar
 	not asks fetch-to-tarfile r i t -
@@ -311,7 +311,7 @@ asks() {
 	mkdir x/manifest
 	not asks fetch-to-extracted --expand r i t x
 	: >$'a b\t.tar'
-	echo 'sha256:1 tar=a\x20b\x09.tar' >'the digest'
+	lines 'sha256:1 tar=a\x20b\x09.tar' >'the digest'
 	asks fetch-to-tarfile r i t $'a b\t.tar'
 	# As others write it, and what occy-pull will judge.
 	printf sha256:1 >'the digest'

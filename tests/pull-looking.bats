@@ -252,9 +252,8 @@ all_tags=$(lines _index arm arm6 latest multi none one)
 	run -141 --separate-stderr bash -c "set -o pipefail
 		{ sleep 0.3; occy-pull -q --print-digest '$faults' lab/x one; } | sleep 0"
 	same "$stderr" ''
-	for option in --tags --print-digest; do
-		run -9 --separate-stderr bash -c '"$@" >/dev/full' - occy-pull -q \
-			$option "$faults" lab/x $([ $option = --tags ] || echo one)
+	for words in "--tags $faults lab/x" "--print-digest $faults lab/x one"; do
+		run -9 --separate-stderr bash -c "occy-pull -q $words >/dev/full"
 		same "$stderr" 'occy-pull: stdout: No space left on device'
 	done
 }
