@@ -244,6 +244,24 @@ all="$(lines 'manifest 200' 'blob 200' 'blob 200' 'blob 200')"
 	works r12-far latest
 }
 
+@test "R12 a mirror has a folder of its own, and the registry's is not for it" {
+	mirror=$mutual
+	cp "$files/ca.pem" "$(certs_folder "$faults")/ca.crt"
+	cp "$files/client.pem" "$(certs_folder "$faults")/me.cert"
+	cp "$files/client.key" "$(certs_folder "$faults")/me.key"
+	run -0 --separate-stderr pull r12-mirror latest --mirror "$mirror" -v
+	[[ $stderr == *"certificate not accepted: "* ]]
+	was_asked r12-mirror "$all"
+	rm -r store
+	cp "$(certs_folder "$faults")"/* "$(certs_folder "$mirror")"
+	run -0 --separate-stderr pull r12-mirrored latest --mirror "$mirror"
+	same "$stderr" ''
+	never_asked r12-mirrored
+	touch "$(certs_folder "$mirror")/x.key"
+	run -1 --separate-stderr pull r12-mirrored latest --mirror "$mirror"
+	same "$stderr" "occy-pull: $(certs_folder "$mirror")/x.key: its certificate x.cert is missing"
+}
+
 @test "R11 a registry's CAs stand beside those of SSL_CERT_FILE and of the system" {
 	folder=$(certs_folder "$faults")
 	mkdir system
