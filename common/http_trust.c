@@ -108,8 +108,10 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *context)
 }
 
 /* libcurl opens no file of CAs then, and our store takes the place of its own.
- * It cannot look into ours, so it learns from a folder's name, which is never
- * looked into, which connections are not alike. */
+ * It cannot look into ours, so it learns from a folder's name, where nothing
+ * is, which connections are not alike. The name is needed for more: 7.87 to
+ * 8.3 set up their CAs after our turn, and without a folder they would put a
+ * store that they share between connections in place of ours. */
 static CURLcode set_store(CURL *easy, const struct http_trust *trust)
 {
 	CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
