@@ -85,6 +85,25 @@ nothing_left() {
 	args occy-pack -q -- x.tar
 }
 
+@test "what occy-pull is told of the way to a registry" {
+	run -0 --separate-stderr occystrap --mirror http://m --mirror=n=docker.io --proxy p \
+		fetch-to-tarfile --authfile a --username=u --password-stdin --no-tls-verify \
+		--allow-private-redirect -j 2 r i t x.tar
+	[ -z "$output$stderr" ]
+	args occy-pull --mirror http://m --mirror n=docker.io --proxy p --authfile a \
+		--username u --password-stdin --no-tls-verify --allow-private-redirect -j 2 -- r i t
+	run -0 --separate-stderr occystrap -qj8 fetch-to-tarfile r i t x.tar
+	args occy-pull -q -j 8 -- r i t
+}
+
+@test "a password on standard input reaches occy-pull, and nobody else" {
+	fake occy-pull 'cat >"$D/occy-pull.stdin"'
+	run -0 --separate-stderr occystrap --username u --password-stdin \
+		fetch-to-tarfile r i t x.tar <<<'se cret\'
+	[ "$(cat occy-pull.stdin)" = 'se cret\' ]
+	run -1 grep -rF 'se cret' --exclude=occy-pull.stdin .
+}
+
 @test "behind -- nothing is an option" {
 	run -0 --separate-stderr occystrap fetch-to-tarfile --quiet -- --os -i \
 		'|' -x.tar
