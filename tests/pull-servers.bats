@@ -33,6 +33,16 @@ setup_file() {
 	export mutual=$nginx mutual_pid=$nginx_pid mutual_log=$nginx_log
 	token_nginx
 	export token=$nginx token_pid=$nginx_pid token_log=$nginx_log
+	start_cache "$registry"
+	start_nginx front <<-END
+		server {
+			listen 127.0.0.1:@PORT@;
+			location / { proxy_pass http://$registry; }
+			location ~ ^/v2/half/(.*)/blobs/ { return 503; }
+			location /v2/half/ { proxy_pass http://$registry/v2/; }
+		}
+	END
+	export front=$nginx front_pid=$nginx_pid front_log=$nginx_log
 	start_tinyproxy open
 	export open=$tinyproxy open_pid=$tinyproxy_pid open_log=$tinyproxy_log
 	start_tinyproxy closed 'BasicAuth me geheim' 'ConnectPort 443'
@@ -71,7 +81,7 @@ token_nginx() {
 }
 
 teardown_file() {
-	for pid in "$mutual_pid" "$token_pid" "$open_pid" "$closed_pid" "$locked_pid" \
+	for pid in "$front_pid" "$cache_pid" "$mutual_pid" "$token_pid" "$open_pid" "$closed_pid" "$locked_pid" \
 		"$login_registry_pid"; do
 		stop_process "$pid"
 	done
@@ -90,6 +100,7 @@ setup() {
 	faults=$login_registry
 	: >"$mutual_log"
 	: >"$token_log"
+	: >"$front_log"
 	: >"$open_log"
 	: >"$closed_log"
 	: >"$locked_log"
@@ -246,4 +257,39 @@ no_login() {
 	fails 5 'occy-pull: HOST/lab/test:latest: token from http://HOST/token: HOST answered 401 (are user name and password right?)' lab/test latest
 	rm -r "$XDG_RUNTIME_DIR"
 	fails 5 'occy-pull: HOST/lab/test:latest: token from http://HOST/token: HOST answered 401' lab/test latest
+}
+
+# Mirrors. The registry itself wants a login and TLS of a CA that only its own
+# folder knows: where it is asked all the same, that shows.
+
+@test "R20 nginx as a mirror gives all; the registry is not asked" {
+	works lab/test latest --mirror "http://$front"
+	same "$(requests "$front_log")" '200 GET none -'
+	same "$(grep -c '/v2/lab/test/' "$front_log")" 4
+}
+
+@test "R20 R21 nginx as a mirror has no blobs: the registry's own, by its own login" {
+	knows_ca "$login_registry"
+	login "$login_registry" secret
+	works lab/test latest --mirror "http://$front/half"
+	same "$(requests "$front_log")" "$(lines '200 GET none -' '503 GET none -')"
+}
+
+@test "R20 docker-registry as a cache in front of another one" {
+	works lab/test latest --mirror "http://$cache"
+	same "$(jq -r 'select(.type == "image").digest' <<<"$output")" "$(digest latest manifest)"
+	# What it has by now it gives from its own.
+	works lab/test latest --mirror "http://$cache"
+	run -0 grep -c "ns=${login_registry//:/%3A}" "$cache_log"
+}
+
+@test "R20 R30 a mirror that asks for a token, with and without a login for it" {
+	knows_ca "$login_registry"
+	login "$token" secret
+	works lab/test latest --mirror "http://$token"
+	same "$(requests "$token_log")" "$(lines '200 GET basic -' '200 GET bearer -' '401 GET none -')"
+	: >"$token_log"
+	login "$login_registry" secret
+	works lab/test latest --mirror "http://$token"
+	same "$(requests "$token_log")" '401 GET none -'
 }

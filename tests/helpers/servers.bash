@@ -89,6 +89,22 @@ start_tinyproxy() {
 	export tinyproxy=$served tinyproxy_pid=$served_pid tinyproxy_log=$dir/log
 }
 
+# start_cache UPSTREAM: docker-registry that fetches what it lacks from there;
+# sets $cache to its HOST:PORT, $cache_pid and $cache_log.
+start_cache() {
+	local dir=$BATS_FILE_TMPDIR/cache
+	mkdir "$dir" || return
+	cat >"$dir/template" <<-END
+		version: 0.1
+		log: {level: info}
+		storage: {filesystem: {rootdirectory: $dir/storage}}
+		http: {addr: "127.0.0.1:@PORT@"}
+		proxy: {remoteurl: "http://$1"}
+	END
+	serve cache docker-registry serve "$dir/config" || return
+	export cache=$served cache_pid=$served_pid cache_log=$dir/out
+}
+
 # start_login_registry CERTIFICATE KEY USER PASSWORD: docker-registry behind TLS
 # and with a login, over what the one of start_registry holds; sets
 # $login_registry to its HOST:PORT and $login_registry_pid.
