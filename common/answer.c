@@ -67,6 +67,11 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 	if (transfer->counted > transfer->furthest)
 		transfer->furthest = transfer->counted;
 	transfer->tries++;
+	if (failure->for_all && transfer_has_elsewhere(transfer, failure->status)) {
+		endpoint_leave(transfer_source(transfer)->endpoint);
+		transfer_fail(transfer, failure->status, "%s", failure->why);
+		return;
+	}
 	if (failure->retry_after > client->settings.max_wait_seconds) {
 		transfer_fail(transfer, failure->status,
 			      "%s; asks for a wait of %lld s", failure->why,

@@ -123,6 +123,8 @@ int endpoint_new(const struct endpoint_settings *settings, int jobs,
 void endpoint_free(struct endpoint *endpoint);
 bool endpoint_has(const struct endpoint *endpoint,
 		  const struct endpoint_settings *settings);
+/* Ask nothing more of it in this run, if it is a mirror. */
+void endpoint_leave(struct endpoint *endpoint);
 /* "https://host:port/", as it is spoken with now; the caller frees it. */
 char *endpoint_url(const struct endpoint *endpoint);
 /* The first source from that one on that is not down; count where none is. */

@@ -80,6 +80,11 @@ void endpoint_free(struct endpoint *endpoint)
 	free(endpoint);
 }
 
+void endpoint_leave(struct endpoint *endpoint)
+{
+	endpoint->is_down = endpoint->settings.upstream != NULL;
+}
+
 char *endpoint_url(const struct endpoint *endpoint)
 {
 	return mem_printf("%s://%s/", endpoint->scheme, endpoint->settings.host);

@@ -149,8 +149,8 @@ static void keep(struct transfer *transfer, enum status status, const char *text
 					  is_mirror ? host : "",
 					  is_mirror ? ": " : "", text);
 
-	if (is_mirror && (!endpoint->is_settled || status == STATUS_LIMITED))
-		endpoint->is_down = true;
+	if (!endpoint->is_settled || status == STATUS_LIMITED)
+		endpoint_leave(endpoint);
 	if (transfer->client->settings.verbose)
 		msg_note("%s: %.2500s; going on elsewhere", transfer->route->name,
 			 line);

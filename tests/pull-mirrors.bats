@@ -22,6 +22,8 @@ setup_file() {
 		--fault "corrupt:at=5,path=/r20-wrong/,digest=$layer" \
 		--fault "ignore_range:path=/r20-back/" \
 		--fault rate_limit:after=600,path=/r20-limit/ \
+		--fault rate_limit:after=3,path=/r20-wait/ \
+		--fault status:code=503,retry_after=3,kind=blob,path=/r20-busy/ \
 		--fault status:code=404,path=/r20-all/ \
 		--fault "access:cdn_auth=anon,auth=none,path=r20-guest([/%]|\$)" \
 		--fault redirect:to=cdn,path=/r20-guest/ \
@@ -146,6 +148,18 @@ given() {
 	works r20-limit latest "${through[@]}"
 	mirror_was_asked r20-limit 'manifest 429'
 	was_asked r20-limit "$all"
+}
+
+@test "R20 an overloaded mirror is not waited for" {
+	local began=$SECONDS
+	works r20-wait latest "${through[@]}"
+	mirror_was_asked r20-wait 'manifest 429'
+	works r20-busy latest "${through[@]}"
+	# What was under way already may have been refused as well.
+	faults_log=$mirror_log asked r20-busy | sort -u >said
+	same "$(cat said)" "$(lines 'blob 503' 'manifest 200')"
+	was_asked r20-busy "$(times 3 'blob 200')"
+	((SECONDS - began < 3))
 }
 
 # A port where nobody listens.
