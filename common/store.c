@@ -28,15 +28,6 @@ struct store {
 	bool shared; /* others may write into it: hash before trusting */
 };
 
-struct store_part {
-	const struct store *store;
-	struct digest digest;
-	char *name; /* below the store; NULL for a nameless file */
-	char *path; /* for messages */
-	bool is_passing; /* the name means nothing to a next run */
-	int fd;
-};
-
 static char *default_path(void)
 {
 	const char *store = getenv("OCCY_STORE");
@@ -106,8 +97,8 @@ static int check_directories(struct store *store, bool make)
 }
 
 /* sha512 is rare: its directory comes with its first blob. */
-static int make_blob_directory(const struct store *store,
-			       const struct digest *digest)
+int store_make_blob_directory(const struct store *store,
+			      const struct digest *digest)
 {
 	if (digest_algorithm(digest) == DIGEST_SHA512 &&
 	    mkdirat(store->fd, "blobs/sha512", 0777) != 0 && errno != EEXIST)
@@ -298,7 +289,7 @@ void store_free(struct store *store)
 	free(store);
 }
 
-static char *blob_name(const struct digest *digest)
+char *store_blob_name(const struct digest *digest)
 {
 	return mem_printf("blobs/%s/%s",
 			  digest_algorithm_name(digest_algorithm(digest)),
@@ -307,7 +298,7 @@ static char *blob_name(const struct digest *digest)
 
 char *store_blob_path(const struct store *store, const struct digest *digest)
 {
-	AUTO(mem) char *name = blob_name(digest);
+	AUTO(mem) char *name = store_blob_name(digest);
 
 	return mem_printf("%s/%s", store->path, name);
 }
@@ -316,7 +307,7 @@ char *store_blob_path(const struct store *store, const struct digest *digest)
 static int open_blob(const struct store *store, const struct digest *digest,
 		     int64_t size)
 {
-	AUTO(mem) char *name = blob_name(digest);
+	AUTO(mem) char *name = store_blob_name(digest);
 	AUTO(fd) int fd = openat(store->fd, name,
 				 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -329,7 +320,7 @@ static int open_blob(const struct store *store, const struct digest *digest,
 
 int64_t store_size(const struct store *store, const struct digest *digest)
 {
-	AUTO(mem) char *name = blob_name(digest);
+	AUTO(mem) char *name = store_blob_name(digest);
 	struct stat st;
 	bool is_there;
 
@@ -359,13 +350,13 @@ int store_has(const struct store *store, const struct digest *digest,
 int store_put(const struct store *store, const struct digest *digest,
 	      const void *data, size_t len)
 {
-	AUTO(mem) char *name = blob_name(digest);
+	AUTO(mem) char *name = store_blob_name(digest);
 
 	int rc;
 
 	if (store_has(store, digest, (int64_t)len))
 		return 0;
-	rc = make_blob_directory(store, digest);
+	rc = store_make_blob_directory(store, digest);
 	if (rc < 0)
 		return rc;
 	store_guard(store, false);
@@ -392,164 +383,4 @@ int store_read(const struct store *store, const struct digest *digest,
 		return msg_fail(STATUS_INTEGRITY,
 				"%s: digest mismatch, got %s", path, got.text);
 	return 0;
-}
-
-/* Whoever else has the file may write to it when we have hashed it, or have
- * put a second name of another file there. */
-static bool is_own_file(const struct stat *st)
-{
-	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
-	       st->st_nlink == 1;
-}
-
-int store_lock_part(const struct store *store, const char *name)
-{
-	for (int tries = 0; tries < 16; tries++) {
-		AUTO(fd) int fd = openat(store->fd, name,
-					 O_RDWR | O_CREAT | O_NOFOLLOW |
-						 O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-					 0666);
-		struct stat mine, named;
-
-		if (fd < 0 && (errno == EACCES || errno == EPERM ||
-			       errno == EISDIR || errno == ENXIO))
-			errno = EWOULDBLOCK;
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
-		    fstat(fd, &mine) != 0)
-			return -1;
-		if (mine.st_nlink > 0 && !is_own_file(&mine))
-			break;
-		/* Its last owner may have renamed it away meanwhile. */
-		if (fstatat(store->fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    mine.st_dev == named.st_dev && mine.st_ino == named.st_ino)
-			return TAKE_FD(fd);
-	}
-	errno = EWOULDBLOCK;
-	return -1;
-}
-
-/* A file that no next run looks for: without a name, or with a random one where
- * the filesystem cannot do without. */
-static void open_nameless(struct store_part *part)
-{
-	char *name = part->name;
-
-	part->name = NULL;
-	part->fd = openat(part->store->fd, "parts",
-			  O_RDWR | O_TMPFILE | O_CLOEXEC, 0666);
-	if (part->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		part->name = store_temporary_name(name);
-		part->is_passing = true;
-		part->fd = openat(part->store->fd, part->name,
-				  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-					  O_CLOEXEC,
-				  0666);
-	}
-	free(name);
-}
-
-int store_part_open(struct store *store, const struct digest *digest,
-		    struct store_part **out)
-{
-	AUTO(store_part) struct store_part *part = mem_zalloc(1, sizeof(*part));
-	int rc = make_blob_directory(store, digest);
-
-	part->fd = -1;
-	if (rc < 0)
-		return rc;
-	part->store = store;
-	part->digest = *digest;
-	part->name = mem_printf("parts/%s-%s",
-				digest_algorithm_name(digest_algorithm(digest)),
-				digest_hex(digest));
-	part->path = mem_printf("%s/%s", store->path, part->name);
-	part->fd = store_lock_part(store, part->name);
-	if (part->fd < 0 && errno == EWOULDBLOCK)
-		open_nameless(part);
-	if (part->fd < 0)
-		return io_fail(part->path);
-	*out = TAKE(part);
-	return 0;
-}
-
-int store_part_fd(const struct store_part *part)
-{
-	return part->fd;
-}
-
-const char *store_part_name(const struct store_part *part)
-{
-	return part->path;
-}
-
-/* Something stands in the blob's place: the same bytes, of a process that was
- * faster, or what store_has() has found to be no such blob. */
-static int link_over(const struct store_part *part, const char *self,
-		     const char *name)
-{
-	AUTO(mem) char *temporary = store_temporary_name(name);
-	int fd = part->store->fd;
-
-	if (linkat(AT_FDCWD, self, fd, temporary, AT_SYMLINK_FOLLOW) != 0)
-		return -1;
-	if (renameat(fd, temporary, fd, name) == 0)
-		return 0;
-	unlinkat(fd, temporary, 0);
-	return -1;
-}
-
-static int place_part(struct store_part *part)
-{
-	AUTO(mem) char *name = blob_name(&part->digest);
-	char self[64];
-
-	if (part->name) {
-		if (renameat(part->store->fd, part->name, part->store->fd, name) != 0)
-			return io_fail(part->path);
-		free(part->name);
-		part->name = NULL;
-		return 0;
-	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", part->fd);
-	if (linkat(AT_FDCWD, self, part->store->fd, name, AT_SYMLINK_FOLLOW) == 0 ||
-	    (errno == EEXIST && link_over(part, self, name) == 0))
-		return 0;
-	return io_fail(part->path);
-}
-
-int store_part_commit(struct store_part *part)
-{
-	int rc;
-
-	/* All of it may be an earlier run's. */
-	(void)futimens(part->fd, NULL);
-	store_guard(part->store, false);
-	rc = place_part(part);
-	store_unguard(part->store);
-	return rc;
-}
-
-void store_part_discard(struct store_part *part)
-{
-	if (part->name)
-		unlinkat(part->store->fd, part->name, 0);
-	free(part->name);
-	part->name = NULL;
-}
-
-void store_part_free(struct store_part *part)
-{
-	struct stat st;
-
-	if (!part)
-		return;
-	if (part->name && part->fd >= 0 &&
-	    (part->is_passing ||
-	     (fstat(part->fd, &st) == 0 && st.st_size == 0)))
-		store_part_discard(part);
-	if (part->fd >= 0)
-		close(part->fd);
-	free(part->name);
-	free(part->path);
-	free(part);
 }

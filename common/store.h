@@ -3,7 +3,9 @@
  *
  *   oci-layout, index.json      what other tools look for
  *   blobs/ALGORITHM/HEX         whole and verified, always
- *   parts/                      what is still being fetched
+ *   parts/ALGORITHM-HEX         what is still being fetched
+ *   parts/ALGORITHM-HEX.map     which blocks of that are there, if not just
+ *                               the first ones
  *
  * A blob appears under its name by rename, when it is complete, so whoever
  * sees the name may use the file. Many processes may share a store. Blobs are
@@ -32,6 +34,7 @@
 
 #include "common/buf.h"
 #include "common/cleanup.h"
+#include "common/coverage.h"
 #include "common/digest.h"
 #include "common/platform.h"
 
@@ -75,6 +78,8 @@ int store_read(const struct store *store, const struct digest *digest,
 int store_spool(const struct store *store, int fd, const char *name,
 		struct digest *digest);
 
+#define STORE_BLOCK_SIZE 262144 /* what a part's map counts in */
+
 /* A blob in the making: a file that store_part_commit() renames into place,
  * once the caller has checked size and digest. It may hold what an earlier run
  * has left, to be believed when the digest of the whole is right. Freed
@@ -87,6 +92,24 @@ int store_part_open(struct store *store, const struct digest *digest,
 		    struct store_part **out);
 int store_part_fd(const struct store_part *part);
 const char *store_part_name(const struct store_part *part);
+
+/* Add to *out what an earlier run has left of a blob of that size. What makes
+ * no sense is thrown away. Returns 0 or a failure. */
+int store_part_load(struct store_part *part, int64_t size, struct coverage *out);
+
+/* Throw all of it away. Returns 0 or a failure. */
+int store_part_empty(struct store_part *part);
+
+/* To be called before anything is written that leaves a gap before it: from
+ * now on a next run believes in the blocks that are marked, and in those that
+ * lie in the first from_start bytes, and in nothing else. Returns 0 or a
+ * failure. */
+int store_part_map(struct store_part *part, int64_t from_start);
+
+/* A block is written. Nothing happens without store_part_map(). Returns 0 or a
+ * failure. */
+int store_part_mark(struct store_part *part, int64_t block);
+
 int store_part_commit(struct store_part *part);
 void store_part_discard(struct store_part *part);
 void store_part_free(struct store_part *part);

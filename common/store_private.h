@@ -11,6 +11,7 @@
 #define STORE_SECOND INT64_C(1000000000) /* times are nanoseconds since 1970 */
 #define STORE_NOBODY INT64_MAX
 
+struct digest;
 struct store;
 struct stat;
 
@@ -20,6 +21,13 @@ int store_parts_fd(const struct store *store);
 
 /* Others may write into it. */
 bool store_is_shared(const struct store *store);
+
+/* Below the store: "blobs/ALGORITHM/HEX". The caller frees it. */
+char *store_blob_name(const struct digest *digest);
+
+/* The directory for that. Returns 0 or a failure. */
+int store_make_blob_directory(const struct store *store,
+			      const struct digest *digest);
 
 /* For a file in the making: below the store, in parts/. The caller frees it. */
 char *store_temporary_name(const char *name);
