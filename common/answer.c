@@ -40,10 +40,43 @@ static void slow_down(struct endpoint *endpoint, int64_t wait_ms)
 {
 	int64_t until = client_now_ms() + wait_ms;
 
+	/* Those that were on their way together are told the same. */
+	if (client_now_ms() >= endpoint->paused_until) {
+		endpoint->jobs = endpoint->jobs > 1 ? endpoint->jobs / 2 : 1;
+		endpoint->connections = endpoint->connections > 1
+						? endpoint->connections / 2
+						: 1;
+	}
 	if (until > endpoint->paused_until)
 		endpoint->paused_until = until;
-	if (endpoint->jobs > 1)
-		endpoint->jobs /= 2;
+}
+
+/* Returns true where others of the group see to the range. */
+static bool leaves_range(struct transfer *transfer)
+{
+	int said = transfer->sink->whole
+			   ? transfer->sink->whole(transfer->context)
+			   : 0;
+
+	if (said != 0) {
+		answer_settle(transfer, said);
+		return true;
+	}
+	transfer->is_from_start = true;
+	return false;
+}
+
+static void start_over(struct transfer *transfer)
+{
+	if (!leaves_range(transfer))
+		transfer_requeue(transfer, 0);
+}
+
+/* The server may be one that cannot be asked for ranges. */
+static bool is_unproven(const struct transfer *transfer)
+{
+	return transfer_asked_range(transfer) && !transfer->has_range &&
+	       !transfer->is_from_start;
 }
 
 static int most_tries(const struct transfer *transfer, bool is_unreachable)
@@ -61,11 +94,12 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 	int most = most_tries(transfer, failure->is_unreachable);
 	int64_t wait_ms;
 
-	/* A try may begin at the first byte: only what none has seen is new. */
-	if (transfer->counted - transfer->furthest >= PROGRESS_BYTES)
+	/* A try may begin at the first byte: only what none has seen is new.
+	 * Where a blob comes in ranges the whole of it is looked at: one that
+	 * stands still does no harm while others move. */
+	if (transfer->leader->most - transfer->furthest >= PROGRESS_BYTES)
 		transfer->tries = 0;
-	if (transfer->counted > transfer->furthest)
-		transfer->furthest = transfer->counted;
+	transfer->furthest = transfer->leader->most;
 	transfer->tries++;
 	if (failure->for_all && transfer_has_elsewhere(transfer, failure->status)) {
 		endpoint_leave(transfer_source(transfer)->endpoint);
@@ -83,6 +117,11 @@ static void try_again(struct transfer *transfer, const struct failure *failure)
 			      failure->why, transfer->tries);
 		return;
 	}
+	/* Nothing is lost by asking for all of it. */
+	if (transfer->tries > 1 && !failure->for_all &&
+	    !failure->is_unreachable && is_unproven(transfer) &&
+	    transfer->range.from == 0 && leaves_range(transfer))
+		return;
 	wait_ms = spread(client->settings.retry_wait_ms << (transfer->tries - 1));
 	if (failure->retry_after * 1000 > wait_ms)
 		wait_ms = failure->retry_after * 1000;
@@ -108,26 +147,6 @@ static void judge_doubt(struct transfer *transfer)
 		transfer_fail(transfer, STATUS_INTEGRITY, "%s", transfer->doubt);
 }
 
-static void start_over(struct transfer *transfer)
-{
-	transfer->is_from_start = true;
-	transfer_requeue(transfer, 0);
-}
-
-/* Nothing lies behind what is there already: then that is all of it, or it
- * fits nothing. */
-static void judge_no_range(struct transfer *transfer)
-{
-	int said = transfer->sink->end(transfer->context, transfer);
-
-	if (said == TRANSFER_DOUBT || said == TRANSFER_SHORT)
-		start_over(transfer);
-	else if (said == TRANSFER_ELSEWHERE)
-		transfer_move_on(transfer);
-	else
-		transfer_finish(transfer, said);
-}
-
 static void judge_short(struct transfer *transfer)
 {
 	struct failure failure = {
@@ -136,25 +155,31 @@ static void judge_short(struct transfer *transfer)
 		.why = transfer->doubt,
 	};
 
-	if (transfer->range_from > 0 && !transfer->is_from_start)
+	if (transfer_asked_range(transfer) && !transfer->is_from_start)
 		try_again(transfer, &failure);
 	else
 		judge_doubt(transfer);
 }
 
-static void judge_sink(struct transfer *transfer, int said)
+void answer_settle(struct transfer *transfer, int said)
 {
 	if (said == TRANSFER_DOUBT)
 		judge_doubt(transfer);
 	else if (said == TRANSFER_SHORT)
 		judge_short(transfer);
-	else if (said == TRANSFER_RESTART && !transfer->is_from_start)
+	else if (said == TRANSFER_UNRANGED && !transfer->is_from_start)
 		start_over(transfer);
 	else if (said == TRANSFER_ELSEWHERE)
 		transfer_move_on(transfer);
-	else if (said == TRANSFER_RESTART)
+	else if (said == TRANSFER_UNRANGED)
 		transfer_fail(transfer, STATUS_NETWORK,
 			      "the server sent a part that nobody asked for");
+	else if (said == TRANSFER_MORE)
+		transfer_requeue(transfer, 0);
+	else if (said == TRANSFER_IDLE)
+		transfer->state = TRANSFER_WAITS;
+	else if (said == TRANSFER_WORK)
+		transfer->state = TRANSFER_WORKS;
 	else
 		transfer_finish(transfer, said);
 }
@@ -211,8 +236,10 @@ static void judge_target(struct transfer *transfer, const struct http_call *call
 	    transfer_wants_body(transfer))
 		return;
 	complaint_describe(transfer, call, said, sizeof(said));
-	if (transfer->doubts++ == 0)
+	if (transfer->refused_links++ == 0)
 		transfer_requeue(transfer, 0);
+	else if (is_unproven(transfer))
+		start_over(transfer);
 	else
 		transfer_fail(transfer,
 			      status == 401 || status == 403 ? STATUS_DENIED
@@ -265,6 +292,17 @@ static void judge_refusal(struct transfer *transfer, const struct http_call *cal
 		transfer_fail(transfer, STATUS_FAILED, "%s", said);
 }
 
+/* Who says no to a range may have all of it; who says so at a redirect's target
+ * may mean the link. */
+static bool refuses_range(const struct transfer *transfer, long status)
+{
+	if (status == 416)
+		return transfer_asked_range(transfer);
+	return is_unproven(transfer) && !transfer->url && transfer->foreign == 0 &&
+	       !is_passing(status) && status != 401 && status != 404 &&
+	       status != 410;
+}
+
 static void judge_status(struct transfer *transfer, const struct http_call *call)
 {
 	long status = http_status(call);
@@ -274,12 +312,12 @@ static void judge_status(struct transfer *transfer, const struct http_call *call
 	else if (status == 200 && transfer->kind == TRANSFER_TOKEN)
 		access_take_token(transfer, call);
 	else if (status == 200 || status == 206)
-		judge_sink(transfer, transfer->sink->end(transfer->context, transfer));
+		answer_settle(transfer, transfer->sink->end(transfer->context, transfer));
 	else if (status == 301 || status == 302 || status == 303 ||
 		 status == 307 || status == 308)
 		follow(transfer, call);
-	else if (status == 416 && transfer->range_from > 0)
-		judge_no_range(transfer);
+	else if (refuses_range(transfer, status))
+		start_over(transfer);
 	else if (is_passing(status))
 		judge_passing(transfer, call);
 	else if (transfer->url || transfer->foreign > 0)
@@ -335,7 +373,7 @@ void answer_judge(struct transfer *transfer, const struct http_call *call,
 		break;
 	case HTTP_ABORTED:
 		if (transfer->to_sink)
-			judge_sink(transfer, transfer->sink_said);
+			answer_settle(transfer, transfer->sink_said);
 		else if (http_status(call) == 200 && transfer->kind == TRANSFER_TOKEN)
 			transfer_fail(transfer, STATUS_DENIED,
 				      "the answer is larger than 256 KiB");

@@ -71,7 +71,8 @@ int client_endpoint(struct client *client, const struct endpoint_settings *setti
 	for (*out = client->endpoints; *out; *out = (*out)->next)
 		if (endpoint_has(*out, settings))
 			return 0;
-	rc = endpoint_new(settings, (int)client->settings.jobs, out);
+	rc = endpoint_new(settings, (int)client->settings.jobs,
+			  (int)client->settings.split, out);
 	if (rc < 0)
 		return rc;
 	(*out)->next = client->endpoints;
@@ -84,16 +85,32 @@ int64_t client_received(const struct client *client)
 	return client->received;
 }
 
+int client_split(const struct client *client)
+{
+	return (int)client->settings.split;
+}
+
+/* Those that fetch one blob together count as one. */
+static void add_load(struct transfer *transfer)
+{
+	struct endpoint *endpoint = transfer_source(transfer)->endpoint;
+
+	if (transfer->state != TRANSFER_ON_WIRE)
+		return;
+	endpoint->on_wire.all++;
+	endpoint->on_wire.connections += transfer->is_blob;
+	endpoint->on_wire.blobs += transfer->is_blob && !transfer->leader->is_active;
+	transfer->leader->is_active = true;
+}
+
 static void count_load(const struct client *client)
 {
 	for (struct endpoint *e = client->endpoints; e; e = e->next)
-		e->on_wire.blobs = e->on_wire.all = 0;
-	for (const struct transfer *t = client->transfers; t; t = t->next) {
-		struct endpoint *endpoint = transfer_source(t)->endpoint;
-
-		endpoint->on_wire.all += t->state == TRANSFER_ON_WIRE;
-		endpoint->on_wire.blobs += t->state == TRANSFER_ON_WIRE && t->is_blob;
-	}
+		e->on_wire.blobs = e->on_wire.connections = e->on_wire.all = 0;
+	for (struct transfer *t = client->transfers; t; t = t->next)
+		t->is_active = false;
+	for (struct transfer *t = client->transfers; t; t = t->next)
+		add_load(t);
 }
 
 /* Until a host has answered once, one request finds out how. */
@@ -105,7 +122,11 @@ static bool may_send(const struct transfer *transfer, int64_t now)
 		return false;
 	if (!endpoint->is_settled && endpoint->on_wire.all > 0)
 		return false;
-	return !transfer->is_blob || endpoint->on_wire.blobs < endpoint->jobs;
+	if (!transfer->is_blob)
+		return true;
+	return endpoint->on_wire.connections < endpoint->connections &&
+	       (transfer->leader->is_active ||
+		endpoint->on_wire.blobs < endpoint->jobs);
 }
 
 static void send_ready(struct client *client)
@@ -115,8 +136,6 @@ static void send_ready(struct client *client)
 	count_load(client);
 	for (struct transfer *t = client->transfers; t && client->failure == 0;
 	     t = t->next) {
-		struct endpoint *endpoint;
-
 		if (t->state == TRANSFER_PAUSED && t->resume_at <= now)
 			t->state = TRANSFER_QUEUED;
 		if (t->state == TRANSFER_QUEUED && t->kind == TRANSFER_RESOURCE)
@@ -129,10 +148,16 @@ static void send_ready(struct client *client)
 			continue;
 		}
 		exchange_start(t);
-		endpoint = transfer_source(t)->endpoint;
-		endpoint->on_wire.all++;
-		endpoint->on_wire.blobs += t->is_blob;
+		add_load(t);
 	}
+}
+
+static void do_work(struct client *client)
+{
+	for (struct transfer *t = client->transfers; t && client->failure == 0;
+	     t = t->next)
+		if (t->state == TRANSFER_WORKS)
+			answer_settle(t, t->sink->work(t->context, t));
 }
 
 /* How long nothing will be ready but what the network brings. */
@@ -143,6 +168,7 @@ static int64_t next_wakeup(const struct client *client, int64_t timeout_ms)
 	for (const struct transfer *t = client->transfers; t; t = t->next) {
 		int64_t paused_until = transfer_source(t)->endpoint->paused_until;
 		int64_t at = t->state == TRANSFER_PAUSED ? t->resume_at
+			     : t->state == TRANSFER_WORKS ? now
 			     : t->state == TRANSFER_QUEUED && paused_until > now
 				     ? paused_until
 				     : INT64_MAX;
@@ -157,6 +183,7 @@ void client_step(struct client *client, const struct pollfd *fds, size_t count,
 		 int timeout_ms)
 {
 	send_ready(client);
+	do_work(client);
 	http_step(client->http, fds, count,
 		  (int)next_wakeup(client, timeout_ms));
 }

@@ -35,6 +35,7 @@ struct client_settings {
 	bool allow_private_redirect; /* also from public registries */
 	bool verbose;           /* tell of repeats and of mirrors that fail */
 	int64_t jobs;           /* blobs at a time */
+	int64_t split;          /* connections for one big blob */
 	int64_t retry_wait_ms;  /* before the first repeat; doubles */
 	int64_t stall_seconds;
 	int64_t max_wait_seconds; /* the longest Retry-After obeyed */
@@ -82,10 +83,25 @@ struct route {
  * request for a range the rest is asked for. */
 #define TRANSFER_SHORT 2
 
+/* What came is of no use to who asked for a range: whole() has the word. */
+#define TRANSFER_UNRANGED 3
+
 /* What transfer_refuse() returns where another source is left to try. */
 #define TRANSFER_ELSEWHERE 4
 
+/* Of a blob that comes in several ranges: this one is there, ask resume() for
+ * the next; there is none, until transfer_wake(); call work(), again and
+ * again, until it says something else. */
+#define TRANSFER_MORE 5
+#define TRANSFER_IDLE 6
+#define TRANSFER_WORK 7
+
+struct transfer_range {
+	int64_t from, to; /* as in http.h */
+};
+
 struct transfer_answer {
+	bool is_range;      /* the one that was asked for, or its beginning */
 	int64_t offset;     /* where it begins, because of resume() */
 	int64_t length;     /* of the whole, as the server says; -1: nothing */
 	const char *type;   /* Content-Type, or NULL */
@@ -96,11 +112,17 @@ struct transfer_answer {
 };
 
 struct transfer_sink {
-	/* How many bytes are there already and need not be asked for, or a
-	 * failure (reported). NULL: always none. */
-	int64_t (*resume)(void *context);
-	/* An answer begins: forget what came before, or, at an offset, go on
-	 * from there. */
+	/* Which bytes to ask for: fill *range, which is empty. Returns 0,
+	 * TRANSFER_IDLE, TRANSFER_WORK or a failure (reported). NULL: always
+	 * all. Who has this counts by transfer_count(). */
+	int (*resume)(void *context, struct transfer_range *range);
+	/* A range cannot be had. Returns 0 where all is to be asked for, in one
+	 * piece, or TRANSFER_IDLE where others see to it. NULL: 0. */
+	int (*whole)(void *context);
+	/* Do something that takes no more than some milliseconds. Returns as
+	 * end(). */
+	int (*work)(void *context, struct transfer *transfer);
+	/* An answer begins: forget what came before, or go on at its offset. */
 	int (*begin)(void *context, struct transfer *transfer,
 		     const struct transfer_answer *answer);
 	int (*data)(void *context, struct transfer *transfer, const void *data,
@@ -118,6 +140,8 @@ struct transfer_request {
 	bool is_head;       /* the headers may do; what is in doubt, or refused, is
 			       asked for again by a GET */
 	bool is_blob;       /* counts against jobs; client_received() has its bytes */
+	struct transfer *leader; /* whose blob it helps to fetch: it counts as that
+				    one does, and is idle at first; or NULL */
 	/* Where it may be had when no source has it, without any login; lent. */
 	const char *const *urls;
 	size_t url_count;
@@ -147,6 +171,20 @@ void client_step(struct client *client, const struct pollfd *fds, size_t count,
 
 /* Bytes of blobs that have come and are not in doubt. */
 int64_t client_received(const struct client *client);
+
+/* How many connections a big blob may have. */
+int client_split(const struct client *client);
+
+/* For sinks that resume: so much of the blob is there. */
+void transfer_count(struct transfer *transfer, int64_t have);
+
+/* Let one that is idle, or waits before a repeat, go on in wait_ms; a helper
+ * where its leader gets the blob now. Others do anyway. */
+void transfer_wake(struct transfer *transfer, int64_t wait_ms);
+
+/* Let one that is idle ask for all of the blob, or work. */
+void transfer_want_whole(struct transfer *transfer);
+void transfer_want_work(struct transfer *transfer);
 
 bool transfer_is_finished(const struct transfer *transfer);
 /* Once it is: 0, or the failure (reported; where one reason failed several

@@ -19,6 +19,8 @@ enum transfer_state {
 	TRANSFER_ON_WIRE,
 	TRANSFER_WANTS_ACCESS, /* until a token or ping is there */
 	TRANSFER_PAUSED,       /* until resume_at */
+	TRANSFER_WAITS,        /* idle: until transfer_wake() */
+	TRANSFER_WORKS,        /* off the wire */
 	TRANSFER_FINISHED,
 };
 
@@ -46,6 +48,8 @@ struct transfer {
 	size_t foreign;     /* urls[foreign - 1] is in use; 0: none */
 	struct buf elsewhere; /* what failed at earlier ones, a line each */
 	bool is_blob;
+	struct transfer *leader; /* itself, or of the group that fetches a blob */
+	bool is_active;          /* as leader: one of the group is on the wire */
 	bool wants_head; /* the headers may do */
 	bool is_head;    /* and are asked for alone, at this source */
 	const struct transfer_sink *sink;
@@ -63,12 +67,15 @@ struct transfer {
 
 	int64_t resume_at; /* milliseconds */
 	int tries;         /* since the last progress */
-	int64_t counted;   /* of the whole; in client->received if a blob */
-	int64_t furthest;  /* the most of the whole that a try has reached */
-	int64_t range_from; /* what was asked for; 0: all of it */
+	int64_t counted;   /* of the whole; in client->received if a blob; the
+			      leader's */
+	int64_t most;      /* that has ever been counted; the leader's */
+	int64_t furthest;  /* what that was when a try failed */
+	struct transfer_range range; /* what was asked for */
+	bool has_range;    /* a range was answered by just that */
 	bool is_from_start; /* ask for no range any more */
 	bool is_decoded;    /* what a Content-Encoding hides may be right */
-	int doubts;
+	int doubts, refused_links;
 	char doubt[512];   /* why, escaped */
 	char encoding[64]; /* the answer's Content-Encoding, if any */
 
@@ -87,9 +94,10 @@ struct endpoint {
 	bool is_settled;        /* it has answered over scheme */
 	bool is_down;           /* a mirror that nothing more is asked of */
 	int jobs;               /* the client's, less after a 429 or 503 */
+	int connections;        /* of blobs; likewise */
 	int64_t paused_until;   /* milliseconds */
 	struct {
-		int blobs, all;
+		int all, connections, blobs; /* of blobs; those themselves */
 	} on_wire; /* while client.c looks for what may be sent */
 };
 
@@ -118,7 +126,7 @@ static inline const struct source *transfer_source(const struct transfer *transf
 int64_t client_now_ms(void);
 
 /* endpoint.c */
-int endpoint_new(const struct endpoint_settings *settings, int jobs,
+int endpoint_new(const struct endpoint_settings *settings, int jobs, int split,
 		 struct endpoint **out);
 void endpoint_free(struct endpoint *endpoint);
 bool endpoint_has(const struct endpoint *endpoint,
@@ -149,9 +157,10 @@ void transfer_move_on(struct transfer *transfer);
 void transfer_fail(struct transfer *transfer, enum status status,
 		   const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* A sink's answer that only exchange.c gives: what came cannot be joined to
- * what is there, ask for the whole. */
-#define TRANSFER_RESTART 3
+static inline bool transfer_asked_range(const struct transfer *transfer)
+{
+	return transfer->range.from > 0 || transfer->range.to > 0;
+}
 
 /* exchange.c: send the request for where the transfer stands */
 void exchange_start(struct transfer *transfer);
@@ -185,6 +194,9 @@ const char *answer_refuse_target(const struct transfer *transfer,
 /* What to do about an answer, or about none */
 void answer_judge(struct transfer *transfer, const struct http_call *call,
 		  const struct http_result *result);
+
+/* What a sink has said at the end of an answer, or of a piece of work */
+void answer_settle(struct transfer *transfer, int said);
 
 /* complaint.c: what the registry says of an error, in one line, escaped:
  * "HOST answered 404 MANIFEST_UNKNOWN: manifest unknown". */

@@ -1,7 +1,8 @@
 /* download.h - one blob from a registry into the store.
  *
  * Bytes are counted and hashed as they come, and never more of them than the
- * descriptor says; the name appears when size and digest are right.
+ * descriptor says; the name appears when size and digest are right. A big blob
+ * comes over several connections, if the client may have them.
  */
 #ifndef OCCY_COMMON_DOWNLOAD_H
 #define OCCY_COMMON_DOWNLOAD_H

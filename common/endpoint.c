@@ -9,6 +9,8 @@
 #include "common/client_private.h"
 #include "common/mem.h"
 
+#define CONNECTIONS_MAX 16
+
 /* localhost, 127.0.0.0/8 and [::1]: plain http stays on this machine. */
 static bool is_loopback(const char *host)
 {
@@ -47,7 +49,7 @@ bool endpoint_has(const struct endpoint *endpoint,
 	       has->no_tls_verify == settings->no_tls_verify;
 }
 
-int endpoint_new(const struct endpoint_settings *settings, int jobs,
+int endpoint_new(const struct endpoint_settings *settings, int jobs, int split,
 		 struct endpoint **out)
 {
 	struct endpoint *endpoint;
@@ -65,6 +67,8 @@ int endpoint_new(const struct endpoint_settings *settings, int jobs,
 	endpoint->scheme = settings->plain_only ? "http" : "https";
 	endpoint->may_use_http = settings->insecure || is_loopback(settings->host);
 	endpoint->jobs = jobs;
+	endpoint->connections = jobs * split < CONNECTIONS_MAX ? jobs * split
+							       : CONNECTIONS_MAX;
 	if (settings->no_tls_verify)
 		msg_warn("the certificate of %s is not checked", settings->host);
 	*out = endpoint;

@@ -12,13 +12,11 @@
 #include "common/lead.h"
 #include "common/mem.h"
 
-/* What has come of a blob; less than before when it begins
- * again. */
+/* What has come; sinks that know better count themselves. */
 static void count(struct transfer *transfer, int64_t bytes)
 {
-	if (transfer->is_blob)
-		transfer->client->received += bytes - transfer->counted;
-	transfer->counted = bytes;
+	if (!transfer->sink->resume)
+		transfer_count(transfer, bytes);
 }
 
 static bool is_content(const struct transfer *transfer,
@@ -29,9 +27,10 @@ static bool is_content(const struct transfer *transfer,
 }
 
 /* RFC 9110 section 14.4: "bytes FIRST-LAST/TOTAL", exactly one. Returns the
- * total, -1 where it is not told, or -2 for anything but the range from
- * `first` on. */
-static int64_t range_total(const struct http_call *call, int64_t first)
+ * total, -1 where it is not told, or -2 for anything but the beginning of the
+ * range that was asked for. */
+static int64_t range_total(const struct http_call *call,
+			   const struct transfer_range *asked)
 {
 	const char *value = http_header(call, "Content-Range", 0);
 	long long begin, last, total = -1;
@@ -45,7 +44,8 @@ static int64_t range_total(const struct http_call *call, int64_t first)
 		n = sscanf(value, "bytes %lld-%lld/*%c", &begin, &last, &rest) == 2
 			    ? 3
 			    : 0;
-	return n == 3 && begin == first && last >= first &&
+	return n == 3 && begin == asked->from && last >= begin &&
+			       (asked->to == 0 || last < asked->to) &&
 			       (total == -1 || last < total)
 		       ? total
 		       : -2;
@@ -64,13 +64,18 @@ static int begin(struct transfer *transfer, const struct http_call *call)
 	};
 
 	if (http_status(call) == 206) {
-		answer.offset = transfer->range_from;
-		answer.length = range_total(call, transfer->range_from);
+		answer.is_range = true;
+		answer.offset = transfer->range.from;
+		answer.length = range_total(call, &transfer->range);
 		/* A part of something else is of no use; the whole may be. */
-		if (answer.offset == 0 || answer.length == -2)
-			return TRANSFER_RESTART;
+		if (!transfer_asked_range(transfer) || answer.length == -2)
+			return TRANSFER_UNRANGED;
+		transfer->has_range = true;
 	}
-	count(transfer, answer.offset);
+	/* What was refused on the way here was refused for this once. */
+	transfer->was_rejected = false;
+	transfer->refused_links = 0;
+	count(transfer, 0);
 	return transfer->sink->begin(transfer->context, transfer, &answer);
 }
 
@@ -181,15 +186,13 @@ static int choose_trust(const struct transfer *transfer, const char *url,
 	return 0;
 }
 
-/* Where to go on; 0 is the beginning. Returns 0 or a failure. */
+/* What to ask for. Returns as resume(). */
 static int choose_range(struct transfer *transfer)
 {
-	int64_t from = 0;
-
-	if (transfer->sink && transfer->sink->resume && !transfer->is_from_start)
-		from = transfer->sink->resume(transfer->context);
-	transfer->range_from = from > 0 ? from : 0;
-	return from < 0 ? (int)from : 0;
+	transfer->range = (struct transfer_range){ 0 };
+	if (!transfer->sink || !transfer->sink->resume || transfer->is_from_start)
+		return 0;
+	return transfer->sink->resume(transfer->context, &transfer->range);
 }
 
 /* A manifest may name any URL. */
@@ -215,13 +218,14 @@ void exchange_start(struct transfer *transfer)
 
 	if (rc == 0)
 		rc = choose_trust(transfer, url, &request.trust);
-	if (rc < 0) {
-		transfer_finish(transfer, rc);
+	if (rc != 0) {
+		answer_settle(transfer, rc);
 		return;
 	}
 	if (transfer->foreign > 0 && !transfer->url && refuse_foreign(transfer, url))
 		return;
-	request.range_from = transfer->range_from;
+	request.range_from = transfer->range.from;
+	request.range_to = transfer->range.to;
 	request.decode = transfer->is_decoded;
 	request.is_head = transfer->is_head;
 	authorization = authorization_for(transfer, url);

@@ -173,11 +173,15 @@ static void add_header(struct http_call *call, const char *name,
 
 /* Not RESUME_FROM_LARGE: that one takes a 200, or a range that starts
  * elsewhere, for an error or for success, and drops the body. */
-static void set_range(struct http_call *call, int64_t from)
+static void set_range(struct http_call *call, int64_t from, int64_t to)
 {
-	char range[32];
+	char range[64];
 
-	snprintf(range, sizeof(range), "%lld-", (long long)from);
+	if (to > 0)
+		snprintf(range, sizeof(range), "%lld-%lld", (long long)from,
+			 (long long)to - 1);
+	else
+		snprintf(range, sizeof(range), "%lld-", (long long)from);
 	curl_easy_setopt(call->easy, CURLOPT_RANGE, range);
 }
 
@@ -222,8 +226,8 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 		set_decoding(call);
 	if (request->is_head)
 		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
-	if (request->range_from > 0)
-		set_range(call, request->range_from);
+	if (request->range_from > 0 || request->range_to > 0)
+		set_range(call, request->range_from, request->range_to);
 	add_header(call, "Accept", request->accept);
 	add_header(call, "Authorization", request->authorization);
 	if (request->form)

@@ -75,7 +75,9 @@ struct http_request {
 	const char *accept;        /* or NULL */
 	const char *authorization; /* the whole value, or NULL */
 	const char *form;          /* POST this, form-encoded; NULL: GET */
-	int64_t range_from;        /* ask for bytes from here on; 0: for all */
+	/* Ask for the bytes from the first to before the second; 0 is the end.
+	 * Both 0: no range is asked for. */
+	int64_t range_from, range_to;
 	const struct http_trust *trust; /* lent until the end; NULL: the system's */
 	bool decode;               /* undo the answer's Content-Encoding, which
 				      was not asked for */

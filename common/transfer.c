@@ -27,6 +27,9 @@ struct transfer *client_queue(enum transfer_kind kind, size_t source,
 	transfer->urls = request->urls;
 	transfer->url_count = request->url_count;
 	transfer->is_blob = request->is_blob;
+	transfer->leader = request->leader ? request->leader : transfer;
+	if (request->leader)
+		transfer->state = TRANSFER_WAITS;
 	transfer->wants_head = transfer->is_head = request->is_head;
 	transfer->sink = request->sink;
 	transfer->context = request->context;
@@ -80,6 +83,38 @@ void transfer_requeue(struct transfer *transfer, int64_t wait_ms)
 	transfer->state = wait_ms > 0 ? TRANSFER_PAUSED : TRANSFER_QUEUED;
 }
 
+void transfer_count(struct transfer *transfer, int64_t have)
+{
+	struct transfer *leader = transfer->leader;
+
+	if (leader->is_blob)
+		leader->client->received += have - leader->counted;
+	leader->counted = have;
+	if (have > leader->most)
+		leader->most = have;
+}
+
+void transfer_wake(struct transfer *transfer, int64_t wait_ms)
+{
+	if (transfer->state != TRANSFER_WAITS && transfer->state != TRANSFER_PAUSED)
+		return;
+	transfer->source = transfer->leader->source;
+	transfer->foreign = transfer->leader->foreign;
+	transfer_requeue(transfer, wait_ms);
+}
+
+void transfer_want_whole(struct transfer *transfer)
+{
+	transfer->is_from_start = true;
+	transfer_wake(transfer, 0);
+}
+
+void transfer_want_work(struct transfer *transfer)
+{
+	if (transfer->state == TRANSFER_WAITS)
+		transfer->state = TRANSFER_WORKS;
+}
+
 void transfer_finish(struct transfer *transfer, int result)
 {
 	transfer->state = TRANSFER_FINISHED;
@@ -131,6 +166,8 @@ void transfer_move_on(struct transfer *transfer)
 	/* What was thrown away need not be gone on with. */
 	transfer->is_from_start = transfer->doubts > 0;
 	transfer->doubts = 0;
+	transfer->refused_links = 0;
+	transfer->has_range = false;
 	transfer->is_decoded = false;
 	transfer->is_head = transfer->wants_head;
 	transfer->was_rejected = false;

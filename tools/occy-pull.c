@@ -242,6 +242,8 @@ static int read_options(int argc, char **argv, struct options *opt)
 		  .noted = pull, .set = &opt->password_stdin },
 		{ "jobs", 'j', "N", "blobs fetched at a time (4)",
 		  .noted = pull, .number = &client->jobs, .min = 1, .max = 16 },
+		{ "split", 0, "N", "connections for a blob of 64 MiB and more (4)",
+		  .noted = pull, .number = &client->split, .min = 1, .max = 16 },
 		{ "retry-wait", 0, "SECONDS", "wait before the first repeat; doubles (1)",
 		  .noted = pull, .milliseconds = &client->retry_wait_ms, .max = 3600 },
 		{ "max-wait", 0, "SECONDS", "longest wait a registry may ask for (60)",
@@ -443,6 +445,7 @@ int main(int argc, char **argv)
 		.grace_days = 1,
 		.client = {
 			.jobs = 4,
+			.split = 4,
 			.retry_wait_ms = 1000,
 			.max_wait_seconds = 60,
 			.stall_seconds = 60,

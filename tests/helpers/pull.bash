@@ -134,7 +134,7 @@ right_store() {
 		awk '{ n = split($2, part, "/"); if (part[n] != $1) print $2 }' >>wrong
 	same "$(cat wrong)" ''
 	same "$(find "$dir/parts" -mindepth 1 -printf '%f\n' |
-		sed -E '/^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})$/d')" ''
+		sed -E '/^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(\.map)?$/d')" ''
 	same "$(ls -A "$dir")" $'blobs\nindex.json\noci-layout\nparts'
 }
 

@@ -32,6 +32,7 @@ Keys that select requests, for every fault:
     digest=PREFIX  of the blob or manifest digest asked for
     min_size=N     only content of at least N bytes
     ranged=true    only requests with (false: without) a Range header
+    first=N        only those whose range begins with that byte
     skip=N times=N let N matching requests pass, then act on the next N
                    (times absent: for ever); counted for each path by itself,
                    or over all paths with per=all

@@ -63,12 +63,15 @@ class Answers:
                 status, shown = 206, start
                 if rmode == "shift":
                     shown = start = max(0, start + int(p["range"].get("by", 1)))
+                if rmode == "rest":
+                    end = c.size
                 if rmode == "short":
                     end = max(start + 1, start + (end - start) // 2)
                 if rmode == "star":
                     head.append(("Content-Range", "bytes */%d" % c.size))
                 elif rmode != "nocr":
-                    head.append(("Content-Range", "bytes %d-%d/%d" % (shown, end - 1, c.size)))
+                    total = c.size + (rmode == "total")
+                    head.append(("Content-Range", "bytes %d-%d/%d" % (shown, end - 1, total)))
         if "content_type" in p:
             mtype = str(p["content_type"].get("value", "text/plain"))
         if mtype:

@@ -36,7 +36,8 @@ FAULTS = {
     "no_length":    ("route", "blob+manifest+cdn", "mode=chunked|close: no Content-Length"),
     "content_length": ("route", "blob+manifest+cdn", "delta=-1 | value=N: a wrong Content-Length"),
     "ignore_range": ("body", "blob+cdn", "answer 200 with the whole content to a Range request"),
-    "range":        ("body", "blob+cdn", "mode=416|shift|nocr|short|star [by=1]: 416, a Content-Range that starts elsewhere, none, ends early, */total"),
+    "range":        ("body", "blob+cdn", "mode=416|shift|nocr|short|rest|star|total [by=1]: 416, a Content-Range that starts elsewhere, none, ends early, "
+                     "goes on to the end, */total, another total"),
     "truncate":     ("body", "blob+cdn", "at=N: right Content-Length, N bytes, then close"),
     "reset":        ("body", "blob+cdn", "at=N: N bytes, then a TCP reset"),
     "corrupt":      ("body", "blob+cdn", "at=N: flip the byte at this offset of the content"),
@@ -46,7 +47,7 @@ FAULTS = {
 }
 
 
-SELECT = ("kind", "method", "path", "digest", "min_size", "ranged", "skip", "times", "per")
+SELECT = ("kind", "method", "path", "digest", "min_size", "ranged", "first", "skip", "times", "per")
 
 
 class Rule:
@@ -93,6 +94,8 @@ class Rule:
         if "min_size" in s and (req.content is None or req.content.size < s["min_size"]):
             return False
         if "ranged" in s and bool(req.headers.get("Range")) != bool(s["ranged"]):
+            return False
+        if "first" in s and not (req.headers.get("Range") or "").startswith("bytes=%d-" % s["first"]):
             return False
         key = "" if s.get("per") == "all" else req.path.split("?")[0]
         with self.lock:
