@@ -159,7 +159,7 @@ peak() {
 
 @test "R96 the waits of six tries add up to half a minute unless asked otherwise" {
 	run -0 occy-pull --help
-	[[ $output == *'--retry-wait SECONDS wait before the first repeat; doubles (1)'* ]]
+	[[ $(tr -s ' \n' ' ' <<<"$output") == *'--retry-wait SECONDS wait before the first repeat; doubles (1)'* ]]
 }
 
 @test "R96 a megabyte that is new makes the count start again" {
