@@ -123,7 +123,6 @@ static inline const struct source *transfer_source(const struct transfer *transf
 }
 
 /* client.c */
-int64_t client_now_ms(void);
 
 /* endpoint.c */
 int endpoint_new(const struct endpoint_settings *settings, int jobs, int split,

@@ -6,8 +6,9 @@
  * download's. A small blob has no other, and asks for all that is missing.
  *
  * Of a big blob a lane takes the lowest range that nobody has. The others begin
- * when a range was answered by just that and takes long: one connection to a
- * fast server is as fast as several, and costs less.
+ * when a range was answered by just that and takes long, unless all connections
+ * together bring as much as one process can well take: several to a fast server
+ * are slower than one.
  *
  * A lane whose range is answered by something else leaves, and its range goes
  * back; the last one asks for the whole instead. So it ends: each lane leaves
@@ -27,10 +28,13 @@
 #define SPLIT_MIN_BYTES ((int64_t)64 << 20)
 #define SPLIT_MAX_BYTES ((int64_t)1 << 40) /* the map has 4 MiB then */
 #define RANGE_BYTES ((int64_t)16 << 20)
+#define RANGE_MAX_BYTES ((int64_t)128 << 20)
 #define WORK_BYTES ((int64_t)16 << 20) /* hashed at a time: some 10 ms */
 
-/* How long a range may take before others help: 160 MiB/s. */
+/* How long a range may take before others help, and how much must come by all
+ * connections in that time for them not to. */
 #define PATIENCE_MS 100
+#define PLENTY_PER_MS ((int64_t)256 << 10) /* 256 MiB/s */
 
 struct lane {
 	struct download *download;
@@ -43,12 +47,16 @@ struct lane {
 };
 
 struct download {
+	const struct client *client;
 	struct store *store;
 	struct digest digest;
 	int64_t size;
 	struct assembly *assembly; /* from the first request to the end */
 	int64_t have;              /* with what is not written yet */
 	bool gives_ranges;         /* as far as is known */
+	int64_t range_bytes;       /* of the last range that was taken */
+	int64_t range_began;       /* the leader's, in milliseconds */
+	int64_t received_then;     /* by all connections */
 	struct lane *lanes;
 	size_t lane_count;
 };
@@ -137,6 +145,19 @@ static bool is_free(const struct download *d, struct stretch *gap)
 	return true;
 }
 
+/* Each range costs a round trip, in which nothing comes: who needs no help may
+ * ask for more. */
+static int64_t range_bytes(struct lane *lane)
+{
+	struct download *d = lane->download;
+
+	if (!lane->has_begun || has_company(lane))
+		d->range_bytes = RANGE_BYTES;
+	else if (d->range_bytes < RANGE_MAX_BYTES)
+		d->range_bytes *= 2;
+	return d->range_bytes;
+}
+
 static void take_range(struct lane *lane)
 {
 	const struct download *d = lane->download;
@@ -147,7 +168,7 @@ static void take_range(struct lane *lane)
 		if (!assembly_gap(d->assembly, gap.from, &gap))
 			return;
 	} while (!is_free(d, &gap));
-	most = (gap.from / RANGE_BYTES + 1) * RANGE_BYTES;
+	most = gap.from / RANGE_BYTES * RANGE_BYTES + range_bytes(lane);
 	lane->at = gap.from;
 	lane->end = d->lane_count > 1 && gap.to > most ? most : gap.to;
 	if (!lane->block)
@@ -158,9 +179,21 @@ static void take_range(struct lane *lane)
  * before. */
 static void be_patient(struct download *d)
 {
+	const struct client *client = d->client;
+
+	d->range_began = client_now_ms();
+	d->received_then = client_received(client);
 	for (size_t i = 1; i < d->lane_count; i++)
 		if (!d->lanes[i].has_begun && !d->lanes[i].has_left)
 			transfer_wake(d->lanes[i].transfer, PATIENCE_MS);
+}
+
+static bool comes_plenty(const struct download *d)
+{
+	int64_t elapsed = client_now_ms() - d->range_began;
+
+	return client_received(d->client) - d->received_then >=
+	       elapsed * PLENTY_PER_MS;
 }
 
 static int begin_range(struct lane *lane)
@@ -182,7 +215,8 @@ static int on_resume(void *context, struct transfer_range *range)
 	struct download *d = lane->download;
 	int rc = 0;
 
-	if (lane->has_left && !is_leader(lane))
+	if (!is_leader(lane) &&
+	    (lane->has_left || (!lane->has_begun && comes_plenty(d))))
 		return TRANSFER_IDLE;
 	/* At another source, which may give ranges. */
 	if (!has_company(lane))
@@ -406,6 +440,7 @@ struct download *download_start(const struct download_request *request)
 {
 	struct download *d = mem_zalloc(1, sizeof(*d));
 
+	d->client = request->route->client;
 	d->store = request->store;
 	d->digest = request->digest;
 	d->size = request->size;
