@@ -350,6 +350,24 @@ static void put_layer(const struct work *work, size_t index)
 	stream_put_json(work->pull->out, RECORD_LAYER, record);
 }
 
+/* Layers of the directory to reuse may be in the store as well, or not. */
+static bool is_complete(const struct work *work)
+{
+	const struct manifest *manifest = &work->image.document.manifest;
+
+	if (work->pull->no_layers)
+		return false;
+	for (size_t i = 0; i < manifest->layer_count; i++) {
+		const struct descriptor *layer = &manifest->layers[i];
+
+		if (work->layers[i].found.path &&
+		    store_size(work->pull->store, &layer->digest) != layer->size)
+			return false;
+	}
+	return true;
+}
+
+/* What the store lists must be there as a whole. */
 static int remember(const struct work *work)
 {
 	const struct document *document = &work->image.document;
@@ -364,8 +382,7 @@ static int remember(const struct work *work)
 
 	if (work->image.has_index)
 		image.tag_digest = work->image.tag_digest;
-	return work->route->offline ? 0
-				    : store_add_image(work->pull->store, &image);
+	return store_add_image(work->pull->store, &image);
 }
 
 static int start_all(struct work *work)
@@ -419,8 +436,7 @@ static int pull_block(const struct pull *pull, const struct wanted_image *wanted
 			return rc;
 		put_layer(&work, i);
 	}
-	/* What the store lists must be there as a whole. */
-	return pull->no_layers ? 0 : remember(&work);
+	return route->offline || !is_complete(&work) ? 0 : remember(&work);
 }
 
 /* Returns 0 where the next image may do better. */

@@ -145,6 +145,43 @@ occy-pull: $faults/some:one: layer 1 $(digest one layer 1) is missing from the s
 	same "$(jq -r 'select(.type=="layer") | has("plain")' <<<"$output")" $'true\ntrue'
 }
 
+@test "an image whose layers only another directory holds is not listed" {
+	occy-pull -q --store elsewhere "$faults" some one | occy-pack --dir dir >stream
+	run -0 --separate-stderr pull some one --reuse dir
+	same "$(jq -r 'select(.type=="layer") | has("plain")' <<<"$output")" $'true\ntrue'
+	same "$(jq -c .manifests store/index.json)" '[]'
+	run -0 --separate-stderr occy-pull -q --store store --verify-store
+	same "$stderr" ''
+	lacks 4 "$faults/some:one: no such image in the store" some one
+
+	# The blobs of the same layers, too: it is as good as any.
+	run -0 pull some one --reuse none
+	cp store/index.json index
+	echo "$(jq -c '.manifests=[]' index)" >store/index.json
+	run -0 --separate-stderr pull some one --reuse dir
+	same "$(jq -r 'select(.type=="layer") | has("plain")' <<<"$output")" $'true\ntrue'
+	cmp index store/index.json
+	run -0 pull some one --offline
+
+	# What was there before stays what the name stands for.
+	gone "$(digest one layer 1)"
+	run -0 pull some one --reuse dir
+	cmp index store/index.json
+}
+
+@test "the documented commands list in a store what is whole there" {
+	run -0 occystrap -q --store first fetch-to-extracted "$faults" some one dir
+	run -0 occystrap -q --store second fetch-to-extracted "$faults" some one dir
+	run -0 --separate-stderr occy-pull -q --store second --verify-store
+	same "$stderr" ''
+	run -0 occystrap -q --offline --store first fetch-to-extracted "$faults" some one dir
+	run -4 --separate-stderr occystrap -q --offline --store second fetch-to-extracted "$faults" some one dir
+	same "$stderr" "occy-pull: $faults/some:one: no such image in the store"
+	run -0 occystrap -q --store second fetch-to-tarfile "$faults" some one a.tar
+	run -0 occystrap -q --offline --store second fetch-to-extracted "$faults" some one other
+	diff -r dir other
+}
+
 @test "a wrong manifest or config is status 8, and a wrong layer is seen where it is used" {
 	local manifest
 	run -0 pull some one
