@@ -72,10 +72,15 @@ static int start(const struct work *work, const char *label,
 	return 0;
 }
 
-static bool came_before(const struct manifest *manifest, size_t index)
+/* Whether an earlier layer is the same blob, and not one to be reused: that may
+ * be so for one of them alone, where a config gives them other diff_ids. */
+static bool came_before(const struct work *work, size_t index)
 {
+	const struct manifest *manifest = &work->image.document.manifest;
+
 	for (size_t i = 0; i < index; i++)
-		if (digest_equal(&manifest->layers[i].digest,
+		if (!work->layers[i].found.path &&
+		    digest_equal(&manifest->layers[i].digest,
 				 &manifest->layers[index].digest))
 			return true;
 	return false;
@@ -128,7 +133,7 @@ static int start_layers(struct work *work)
 					&work->config.diff_ids[i], pull->loop,
 					&work->layers[i].found);
 		if (rc == 0 && !work->layers[i].found.path &&
-		    !came_before(manifest, i) && start_layer(work, i) < 0)
+		    !came_before(work, i) && start_layer(work, i) < 0)
 			missing = -STATUS_NOT_FOUND;
 	}
 	return rc < 0 ? rc : missing;

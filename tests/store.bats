@@ -18,7 +18,8 @@ teardown_file() {
 describe() {
 	local i
 	lines 'image latest' layer 'fill a 30000' layer 'fill b 30000' \
-		'image big' 'layer none' 'fill c 3000000' 'image docker format=docker' layer 'file d docker'
+		'image big' 'layer none' 'fill c 3000000' 'image docker format=docker' layer 'file d docker' \
+		'image twice' layer 'fill a 20000' layer 'fill a 20000'
 	for i in 1 2 3 4 5 6 7 8; do
 		lines "image t$i" layer "file t$i $i"
 	done
@@ -97,6 +98,33 @@ names() {
 	[[ $stderr == "occy-pull: $PWD/$(blob_path store "$(digest latest config)"): digest mismatch, got sha256:"* ]]
 	[ "${#stderr_lines[@]}" = 1 ]
 	broken_stream
+}
+
+@test "a blob of two layers is fetched where only one of them can be reused" {
+	local config manifest
+	occy-pull -q --store other "$faults" some twice | occy-pack --dir dir >stream
+	cp -r "$(layout)" evil
+	# The second layer, by its diff_id, has other bytes than the first.
+	config=$(jq -c '.rootfs.diff_ids[1] |= "sha256:" + "0" * 64' \
+		"$(blob_path evil "$(digest twice config)")" | put_blob evil)
+	manifest=$(jq -c --arg d "$config" --arg size "$(wc -c <"$(blob_path evil "$config")")" \
+		'.config |= (.digest = $d | .size = ($size | tonumber))' \
+		"$(blob_path evil "$(digest twice manifest)")" | put_blob evil)
+	layout() { echo evil; }
+	own_faults
+	run -0 --separate-stderr occy-pull -q --store store --reuse dir "$faults" some "$manifest"
+	same "$(jq -c 'select(.type=="layer") | [has("plain"), has("file")]' <<<"$output")" \
+		$'[true,false]\n[false,true]'
+	[ -e "$(jq -r 'select(.type=="layer" and .index==1).file' <<<"$output")" ]
+}
+
+# put_blob LAYOUT <BYTES: its digest.
+put_blob() {
+	local digest
+	cat >blob
+	digest=$(sha256sum <blob)
+	mv blob "$1/blobs/sha256/${digest%  -}"
+	echo "sha256:${digest%  -}"
 }
 
 @test "two processes fetch the same image into one store" {
