@@ -24,27 +24,30 @@ void image_list_clear(struct image_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		wanted_clear(&list->items[i]);
 	free(list->items);
+	digest_set_clear(&list->seen);
 	*list = (struct image_list){ 0 };
 }
 
-static bool is_same(const struct reference *a, const struct reference *b)
+/* What tells two images of a list apart, hashed: lists are long, and may be
+ * anybody's. */
+static bool is_new(struct image_list *list, const struct reference *reference)
 {
-	AUTO(mem) char *one = reference_text(a);
-	AUTO(mem) char *two = reference_text(b);
+	AUTO(mem) char *text = reference_text(reference);
+	AUTO(mem) char *all = mem_printf("%s %s %s", text, reference->typed_host,
+					 reference->digest.text);
+	struct digest key;
 
-	return strcmp(one, two) == 0 &&
-	       strcmp(a->typed_host, b->typed_host) == 0 &&
-	       digest_equal(&a->digest, &b->digest);
+	digest_of(DIGEST_SHA256, all, strlen(all), &key);
+	return digest_set_add(&list->seen, &key);
 }
 
 /* Takes over what wanted holds. */
 static void append(struct image_list *list, struct wanted_image *wanted)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (is_same(&list->items[i].reference, &wanted->reference)) {
-			wanted_clear(wanted);
-			return;
-		}
+	if (!is_new(list, &wanted->reference)) {
+		wanted_clear(wanted);
+		return;
+	}
 	list->items = mem_grow(list->items, list->count, &list->room,
 			       sizeof(*list->items));
 	list->items[list->count++] = *wanted;

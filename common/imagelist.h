@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/digestset.h"
 #include "common/reference.h"
 
 #define IMAGELIST_MAX_BYTES 16777216
@@ -22,6 +23,7 @@ struct wanted_image {
 struct image_list {
 	struct wanted_image *items;
 	size_t count, room;
+	struct digest_set seen; /* keys of those that are in it */
 };
 
 /* Append one. Returns 0, or -1 with the reason in the caller's buffer (escaped,

@@ -55,6 +55,12 @@ images() {
 	no_parts store
 }
 
+@test "a long list is read in no time" {
+	seq -f 'quay.io/a/b%.0f:1' 30000 >list
+	run -9 --separate-stderr timeout 20 occy-pull --offline --store none -f list
+	same "$stderr" 'occy-pull: none: No such file or directory'
+}
+
 @test "connections, tokens and blobs are shared" {
 	run -0 pull_list <<<"$(lines "$faults/token:one" "$faults/token:two" "$faults/token:one")"
 	same "$(images)" "$(lines 'HOST/token:one token linux/amd64' 'HOST/token:two token linux/amd64')"
