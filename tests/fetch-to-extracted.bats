@@ -257,6 +257,22 @@ judge_with_docker() {
 	[ "${lines[-1]}" = '4 layers' ]
 }
 
+@test "--if-changed: of two images in one directory each is wanted back" {
+	one=(occystrap fetch-to-extracted --use-unique-names --if-changed one.digest "$registry" lab/a latest d)
+	two=(occystrap fetch-to-extracted --use-unique-names --if-changed two.digest "$registry" lab/a stable d)
+	quiet "${one[@]}"
+	quiet "${two[@]}"
+	before=$(state d)
+	quiet "${one[@]}"
+	quiet "${two[@]}"
+	same "$(state d)" "$before"
+	rm -r d
+	quiet "${two[@]}"
+	quiet "${one[@]}"
+	same "$(jq -r '.["lab/a"] | keys[]' d/catalog.json)" "$(lines latest stable)"
+	check d
+}
+
 @test "names that meet at the dash are kept apart, and worked on at the same time" {
 	occystrap fetch-to-extracted --use-unique-names "$registry" lab/a-b c d 3>&- &
 	one=$!

@@ -305,8 +305,15 @@ asks() {
 	not asks fetch-to-extracted r i t x
 	: >x/catalog.json
 	not asks fetch-to-extracted r i t x
-	asks fetch-to-extracted --use-unique-names r i t x
+	not asks fetch-to-extracted --use-unique-names r i t x
 	: >x/manifest.json
+	not asks fetch-to-extracted --use-unique-names r a/i t x
+	: >x/manifest-a_i-t.json
+	asks fetch-to-extracted --use-unique-names r a/i t x
+	not asks fetch-to-extracted --use-unique-names r i t x
+	not asks fetch-to-extracted --use-unique-names --expand r a/i t x
+	mkdir x/manifest-a_i-t
+	asks fetch-to-extracted --use-unique-names --expand r a/i t x
 	asks fetch-to-extracted r i t x
 	not asks fetch-to-extracted --expand r i t x
 	mkdir x/manifest
