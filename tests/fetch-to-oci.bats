@@ -223,13 +223,43 @@ name_it() {
 	[ "$(cut -d ' ' -f 1 d)" = "$(now moved)" ]
 }
 
-@test "--digest-file of a bundle is written when that has its name" {
-	run -0 --separate-stderr fetch fetch-to-oci --digest-file 'the digest' 'a bar'
-	[ "$(cat 'the digest')" = "$(now latest) image=$registry/library/busybox:latest bundle=a\\x20bar" ]
+@test "--if-changed: a bundle without its root filesystem is not left as it is" {
+	broken=(fetch fetch-to-oci --if-changed d bar)
+	run -0 --separate-stderr "${broken[@]}"
+	run -0 --separate-stderr "${broken[@]}"
+	mv bar/rootfs away
+	run -9 --separate-stderr "${broken[@]}"
+	[ "$stderr" = 'occystrap: bar: in the way, and not an empty folder' ]
+}
+
+# not_made FILE: a digest file that cannot be is told, and no bundle made.
+not_made() {
+	run --separate-stderr fetch fetch-to-oci --digest-file "$1" baz
+	[ "$status" = 9 ] || [ "$1 $status" = '- 2' ]
+	[[ $stderr == "occy-ocibundle: "* ]]
+	[ ! -e baz ]
+	[ ! -e .baz.occystrap ]
+}
+
+@test "--digest-file of a bundle: as other tools write it, and told before anything is fetched" {
+	run -0 --separate-stderr fetch fetch-to-oci --digest-file 'the digest' 'a bar//'
+	line="$(now latest) image=$registry/library/busybox:latest bundle="
+	[ "$(cat 'the digest')" = "${line}a\\x20bar" ]
 	mkdir folder
-	run -9 --separate-stderr fetch fetch-to-oci --digest-file folder bar
-	[ "$stderr" = 'occystrap: folder: the digest cannot be written; the bundle is there' ]
-	[ -e bar/config.json ]
+	for file in folder none/d -; do
+		not_made "$file"
+	done
+	ln -s 'the digest' link
+	run -0 --separate-stderr fetch fetch-to-oci --digest-file link bar
+	[ -L link ]
+	[ "$(cat 'the digest')" = "${line}bar" ]
+	# What is no file stays what it is.
+	mkfifo pipe
+	cat pipe >said 3>&- &
+	run -0 --separate-stderr fetch fetch-to-oci --digest-file pipe foo
+	wait $!
+	[ -p pipe ]
+	[ "$(cat said)" = "${line}foo" ]
 	# A folder that cannot be renamed is filled in place.
 	mkdir here && cd here
 	run -0 --separate-stderr fetch fetch-to-oci --digest-file ../d .
