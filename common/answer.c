@@ -311,7 +311,7 @@ static void judge_status(struct transfer *transfer, const struct http_call *call
 		access_take_ping(transfer, call);
 	else if (status == 200 && transfer->kind == TRANSFER_TOKEN)
 		access_take_token(transfer, call);
-	else if (status == 200 || status == 206)
+	else if (transfer->sink && (status == 200 || status == 206))
 		answer_settle(transfer, transfer->sink->end(transfer->context, transfer));
 	else if (status == 301 || status == 302 || status == 303 ||
 		 status == 307 || status == 308)

@@ -60,6 +60,7 @@ r33-basic {"auth":"basic"}
 r42-big {"auth":"anon"} {"fault":"status","kind":"token","code":200,"big":262145}
 r42-most {"auth":"anon"} {"fault":"status","kind":"token","code":200,"big":262144,"type":"text/x-y"}
 r42-html {"auth":"anon"} {"fault":"status","kind":"token","code":418,"body":"<p>frt.x","type":"text/html"}
+r42-part {"auth":"anon"} {"fault":"status","kind":"token","code":206,"body":"{\"token\":\"frt.x\"}"}
 r42-busy {"auth":"anon"} {"fault":"status","kind":"token","code":503,"times":2}
 r42-down {"auth":"anon"} {"fault":"status","kind":"token","code":502}
 r42-limit {"auth":"anon"} {"fault":"rate_limit","kind":"token","after":0}
@@ -179,6 +180,11 @@ all="$(lines 'manifest 200 bearer' "$(times 3 'blob 200 bearer')")"
 @test "R42 what is no JSON is told by status and type alone" {
 	fails 5 'occy-pull: HOST/r42-html:latest: token from http://HOST/token: HOST answered 418 (text/html)' r42-html latest
 	was_asked r42-html "$(lines 'manifest 401' 'token 418')"
+}
+
+@test "R42 a part is no answer of a token service" {
+	fails 5 'occy-pull: HOST/r42-part:latest: token from http://HOST/token: HOST answered 206 (text/plain)' r42-part latest
+	was_asked r42-part "$(lines 'manifest 401' 'token 206')"
 }
 
 @test "R42 a token service that fails is asked again, as a registry is" {
