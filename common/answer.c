@@ -226,12 +226,26 @@ static void follow(struct transfer *transfer, const struct http_call *call)
 	transfer->state = TRANSFER_QUEUED;
 }
 
+/* Some have their challenge not before a hop at home. */
+static bool is_unasked_at_home(const struct transfer *transfer)
+{
+	AUTO(mem) char *home = transfer_home_url(transfer);
+
+	return transfer->kind == TRANSFER_RESOURCE && transfer->foreign == 0 &&
+	       !transfer->sent_authorization && lead_is_home(home, transfer->url);
+}
+
 /* A redirect's target that refuses may just have a link that is too old. */
 static void judge_target(struct transfer *transfer, const struct http_call *call)
 {
 	long status = http_status(call);
 	char said[1024];
 
+	if (status == 401 && is_unasked_at_home(transfer)) {
+		transfer_requeue(transfer, 0);
+		access_challenged(transfer, call);
+		return;
+	}
 	if ((status == 401 && access_as_guest(transfer, call)) ||
 	    transfer_wants_body(transfer))
 		return;

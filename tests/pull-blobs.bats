@@ -52,6 +52,8 @@ setup_file() {
 		--fault redirect:to=cdn-name,path=/r88-name/ \
 		--fault 'access:auth=anon,path=r89(-dead)?[/%]' \
 		--fault redirect:to=chain,n=2,path=/r89/ \
+		--fault 'access:auth=token,path=r89-late(/.*hop=|%)' \
+		--fault redirect:to=chain,n=1,path=/r89-late/,kind=manifest+blob \
 		--fault redirect:to=chain,n=2,path=/r89-dead/ \
 		--fault 'auth401:path=/r89-dead/.*hop=1,times=1' \
 		--fault redirect:to=cdn,uses=1,path=/r92/ \
@@ -332,6 +334,13 @@ foreign_was_asked() {
 	works r89 latest
 	was_asked r89 "$(lines 'manifest 401 none' 'token 200 none' 'manifest 200 bearer' \
 		"$(times 6 'blob 307 bearer')" "$(times 3 'blob 200 bearer')")" .auth
+}
+
+@test "R89 a hop at the registry itself may be what asks for a login" {
+	works r89-late latest --username user --password-stdin <<<secret
+	was_asked r89-late "$(lines 'manifest 307 none' 'manifest 401 none' 'token 200 basic' \
+		'manifest 307 bearer' 'manifest 200 bearer' \
+		"$(times 3 'blob 307 bearer')" "$(times 3 'blob 200 bearer')")" .auth
 }
 
 @test "R89 a hop that takes no token: once more from the registry" {
