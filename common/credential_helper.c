@@ -26,7 +26,7 @@
 struct known {
 	struct known *next;
 	char *name, *server;
-	int got; /* 0 or 1 */
+	int got; /* 0, 1, or a failure */
 	struct credentials login;
 };
 
@@ -302,8 +302,6 @@ int credential_helpers_ask(void *context, struct credentials *out,
 		known = known->next;
 	if (!known) {
 		got = ask(helpers, &login, name, server);
-		if (got < 0)
-			return got;
 		known = mem_zalloc(1, sizeof(*known));
 		*known = (struct known){
 			.next = helpers->known,
@@ -313,6 +311,10 @@ int credential_helpers_ask(void *context, struct credentials *out,
 			.login = login,
 		};
 		helpers->known = known;
+	} else if (known->got < 0) {
+		msg_fail((enum status)-known->got,
+			 "docker-credential-%s: has failed for %.256s before",
+			 name, server);
 	}
 	copy_login(out, &known->login);
 	return known->got;

@@ -521,7 +521,7 @@ int pull_image(struct pull *pull, const struct wanted_image *image)
 
 	progress_name(pull->progress, name);
 	if (rc < 0)
-		return rc;
+		return leave_out(pull, rc);
 	if (pull->all_platforms) {
 		rc = pull_all_platforms(pull, image, &access);
 	} else {

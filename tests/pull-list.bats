@@ -156,6 +156,21 @@ images() {
 	never_asked late
 }
 
+@test "R49 --keep-going leaves out what a helper has no login for, and asks it once" {
+	mkdir -p bin .docker
+	lines '#!/bin/sh' 'echo x >>asked' 'echo locked' 'exit 3' >bin/docker-credential-it
+	chmod +x bin/docker-credential-it
+	echo "{\"credHelpers\":{\"other.example\":\"it\"}}" >.docker/config.json
+	PATH=$PWD/bin:$PATH
+	run -1 --separate-stderr pull_list --keep-going <<<"$(lines other.example/a:one \
+		"$faults/a:one" other.example/b:one)"
+	same "$stderr" "$(lines 'occy-pull: docker-credential-it: failed with status 3: locked' \
+		'occy-pull: docker-credential-it: has failed for other.example before')"
+	same "$(images)" 'HOST/a:one a linux/amd64'
+	same "${lines[-1]}" '{"type":"end","images":1,"records":4,"left_out":2}'
+	same "$(cat asked)" x
+}
+
 @test "--keep-going where all fail: no image, and the count" {
 	run -4 --separate-stderr pull_list --keep-going <<<"$(lines "$faults/gone:none" "$faults/gone:neither")"
 	same "$output" "$(lines '{"type":"stream","occy":1}' '{"type":"end","images":0,"records":0,"left_out":2}')"
