@@ -93,6 +93,7 @@ struct endpoint {
 	bool may_use_http;
 	bool is_settled;        /* it has answered over scheme */
 	bool is_down;           /* a mirror that nothing more is asked of */
+	int failures;           /* of the network, since a blob has come */
 	int jobs;               /* the client's, less after a 429 or 503 */
 	int connections;        /* of blobs; likewise */
 	int64_t paused_until;   /* milliseconds */

@@ -11,6 +11,8 @@
 #include "common/client_private.h"
 #include "common/mem.h"
 
+#define FAILURES_MAX_MIRROR 4 /* of transfers, without a blob between them */
+
 struct transfer *client_queue(enum transfer_kind kind, size_t source,
 			      const struct transfer_request *request)
 {
@@ -121,6 +123,9 @@ void transfer_finish(struct transfer *transfer, int result)
 	transfer->result = result;
 	if (transfer->client->failure == 0 && result < 0)
 		transfer->client->failure = result;
+	/* A manifest proves little: many a cache fails at the large things. */
+	if (result == 0 && transfer->is_blob)
+		transfer_source(transfer)->endpoint->failures = 0;
 	buf_clear(&transfer->body);
 	if (transfer->kind != TRANSFER_RESOURCE)
 		access_finished(transfer);
@@ -175,7 +180,16 @@ void transfer_move_on(struct transfer *transfer)
 	transfer_requeue(transfer, 0);
 }
 
-/* An overloaded mirror is left alone, and one that has never answered. */
+/* An overloaded mirror is left alone, one that has never answered, and one that
+ * keeps failing: each failure may have been minutes of silence. */
+static bool is_hopeless(struct endpoint *endpoint, enum status status)
+{
+	if (status == STATUS_NETWORK)
+		endpoint->failures++;
+	return !endpoint->is_settled || status == STATUS_LIMITED ||
+	       endpoint->failures >= FAILURES_MAX_MIRROR;
+}
+
 static void keep(struct transfer *transfer, enum status status, const char *text)
 {
 	struct endpoint *endpoint = transfer_source(transfer)->endpoint;
@@ -186,7 +200,7 @@ static void keep(struct transfer *transfer, enum status status, const char *text
 					  is_mirror ? host : "",
 					  is_mirror ? ": " : "", text);
 
-	if (!endpoint->is_settled || status == STATUS_LIMITED)
+	if (is_hopeless(endpoint, status))
 		endpoint_leave(endpoint);
 	if (transfer->client->settings.verbose)
 		msg_note("%s: %.2500s; going on elsewhere", transfer->route->name,

@@ -16,6 +16,7 @@ setup_file() {
 		--fault status:code=404,path=/r20-404/,kind=manifest \
 		--fault status:code=404,path=/r20-404-blob/,digest="$layer" \
 		--fault status:code=500,path=/r20-500/ \
+		--fault status:code=500,path=/r20-broken/,kind=blob \
 		--fault "status:code=200,body=,path=/r20-empty/,kind=manifest" \
 		--fault html200:path=/r20-portal/,kind=manifest \
 		--fault "reset:at=50000,path=/r20-reset/,digest=$layer" \
@@ -47,7 +48,9 @@ teardown_file() {
 }
 
 describe() {
-	lines 'image latest' 'layer none' 'fill a 100000' layer 'file b two'
+	lines 'image latest' 'layer none' 'fill a 100000' layer 'file b two' 'image many' \
+		layer 'file a 1' layer 'file a 2' layer 'file a 3' layer 'file a 4' layer 'file a 5' \
+		layer 'file a 6' layer 'file a 7' layer 'file a 8' layer 'file a 9'
 }
 
 setup() {
@@ -109,6 +112,13 @@ all="$(lines 'manifest 200' "$(times 3 'blob 200')")"
 	works r20-500 latest "${through[@]}"
 	mirror_was_asked r20-500 "$(lines "$(times 2 'manifest 500')" "$(times 6 'blob 500')")"
 	was_asked r20-500 "$all"
+}
+
+@test "R20 a mirror that fails four times without a blob is asked for nothing more" {
+	works r20-broken many "${through[@]}" -j 1
+	was_asked r20-broken "$(times 10 'blob 200')"
+	# Nobody says which of the ten have had one try by then.
+	[ "$(faults_log=$mirror_log asked r20-broken | grep -c 'blob 500')" -le 14 ]
 }
 
 @test "R20 a token that a mirror cannot give: all who wait for it go on" {
