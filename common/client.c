@@ -138,8 +138,9 @@ static void send_ready(struct client *client)
 	     t = t->next) {
 		if (t->state == TRANSFER_PAUSED && t->resume_at <= now)
 			t->state = TRANSFER_QUEUED;
-		if (t->state == TRANSFER_QUEUED && t->kind == TRANSFER_RESOURCE)
-			t->source = route_next(t->route, t->source);
+		if (t->state == TRANSFER_QUEUED && t->kind == TRANSFER_RESOURCE &&
+		    transfer_source(t)->endpoint->is_down)
+			transfer_move_on(t);
 		if (!may_send(t, now))
 			continue;
 		if (t->kind == TRANSFER_RESOURCE && !t->url &&

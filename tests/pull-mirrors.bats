@@ -25,6 +25,8 @@ setup_file() {
 		--fault rate_limit:after=600,path=/r20-limit/ \
 		--fault rate_limit:after=3,path=/r20-wait/ \
 		--fault status:code=503,retry_after=3,kind=blob,path=/r20-busy/ \
+		--fault "rate_limit:after=600,path=/r20-gone/,digest=$layer" \
+		--fault "status:code=500,path=/r20-gone/,kind=blob" \
 		--fault status:code=404,path=/r20-all/ \
 		--fault "access:cdn_auth=anon,auth=none,path=r20-guest([/%]|\$)" \
 		--fault redirect:to=cdn,path=/r20-guest/ \
@@ -35,6 +37,7 @@ setup_file() {
 	start_faults "$(layout)" --fault status:code=404
 	export stale=$faults stale_pid=$faults_pid
 	start_faults "$(layout)" --password se:cret \
+		--fault "status:code=500,path=/r20-gone/,digest=$(digest latest config),times=5" \
 		--fault access:auth=basic,path=/r21-basic/ \
 		--fault "access:auth=token,path=r21-token([/%]|\$)" \
 		--fault "truncate:at=50000,times=1,path=/r20-back/,digest=$layer" \
@@ -119,6 +122,11 @@ all="$(lines 'manifest 200' "$(times 3 'blob 200')")"
 	was_asked r20-broken "$(times 10 'blob 200')"
 	# Nobody says which of the ten have had one try by then.
 	[ "$(faults_log=$mirror_log asked r20-broken | grep -c 'blob 500')" -le 14 ]
+}
+
+@test "R20 who waits for a mirror that is given up has all tries at the registry" {
+	works r20-gone latest "${through[@]}" --retry-wait 0.1
+	was_asked r20-gone "$(lines "$(times 5 'blob 500')" "$(times 3 'blob 200')")"
 }
 
 @test "R20 a token that a mirror cannot give: all who wait for it go on" {
