@@ -379,6 +379,11 @@ static void judge(struct http_call *call, CURLcode code, struct http_result *r)
 		r->outcome = is_reused(call) ? HTTP_BROKEN : HTTP_IMPOSSIBLE;
 		msg_format(r->why, sizeof(r->why), "the answer is no HTTP");
 		break;
+	case CURLE_LOGIN_DENIED: /* CURLOPT_DISALLOW_USERNAME_IN_URL */
+		r->outcome = HTTP_IMPOSSIBLE;
+		msg_format(r->why, sizeof(r->why),
+			   "led to a URL with a user's name in it");
+		break;
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_NOT_BUILT_IN:

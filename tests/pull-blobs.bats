@@ -44,6 +44,7 @@ setup_file() {
 		--fault redirect:to=bad,path=/r86-bad/ \
 		--fault redirect:to=file,path=/r87-file/ \
 		--fault redirect:to=ftp,path=/r87-ftp/ \
+		--fault "redirect:to=http://us:secret@127.0.0.1:9/x,path=/r17-user/" \
 		--fault 'access:auth=basic,path=r88-basic([/%]|$)' \
 		--fault 'access:auth=token,path=r88-token([/%]|$)' \
 		--fault redirect:to=cdn,path=/r88-basic/ \
@@ -307,6 +308,12 @@ foreign_was_asked() {
 		r87-file latest
 	fails_at_a_blob 7 "occy-pull: HOST/r87-ftp:latest: BLOB: redirect to something that is neither http nor https: ftp://OTHER/none" \
 		r87-ftp latest
+}
+
+@test "R17 no URL with a user's name in it, and no second try" {
+	fails_at_a_blob 7 'occy-pull: HOST/r17-user:latest: BLOB: led to a URL with a user'"'"'s name in it' \
+		r17-user latest --jobs 1
+	[ "$(asked r17-user | grep -c 'blob 307')" -le 3 ]
 }
 
 @test "R87 never from https to http" {
