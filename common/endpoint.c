@@ -1,29 +1,22 @@
 /* endpoint.c - the hosts that answer as registries, and where a transfer's
  * home is at the one in use; client.h
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/client_private.h"
 #include "common/mem.h"
+#include "common/private_address.h"
 
 #define CONNECTIONS_MAX 16
 
-/* localhost, 127.0.0.0/8 and [::1]: plain http stays on this machine. */
+/* There plain http stays on this machine. host may have a port. */
 static bool is_loopback(const char *host)
 {
 	size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-	unsigned int a, b, c, d;
-	char end;
+	AUTO(mem) char *name = mem_strndup(host, len);
 
-	if (len == 9 && strncasecmp(host, "localhost", len) == 0)
-		return true;
-	if (len == 5 && strncmp(host, "[::1]", len) == 0)
-		return true;
-	return sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &end) >= 4 &&
-	       a == 127 && strspn(host, "0123456789.") == len;
+	return address_reach(name) == ADDRESS_LOOPBACK;
 }
 
 static bool is_same(const char *a, const char *b)
