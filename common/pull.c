@@ -8,25 +8,9 @@
 #include "common/manifest.h"
 #include "common/mem.h"
 #include "common/msg.h"
-#include "common/registry.h"
-#include "common/reuse.h"
+#include "common/pull_work.h"
 
-/* One block of the stream on its way: one image for one platform. */
-struct work {
-	const struct pull *pull;
-	const struct wanted_image *wanted;
-	const struct route *route;
-	struct registry_image image;
-	struct image_config config; /* empty when it is no image config */
-	struct download *config_download; /* NULL: was in the store */
-	struct layer {
-		struct download *download; /* NULL: is there */
-		const char **urls;         /* where else it may be */
-		struct reuse found;        /* in the directory to reuse */
-	} *layers;
-};
-
-static void work_clear(struct work *work)
+static void work_clear(struct pull_work *work)
 {
 	for (size_t i = 0; work->layers && i < work->image.document.manifest.layer_count; i++) {
 		download_free(work->layers[i].download);
@@ -39,14 +23,14 @@ static void work_clear(struct work *work)
 	registry_image_clear(&work->image);
 }
 
-static inline void auto_release_work(struct work *work)
+static inline void auto_release_work(struct pull_work *work)
 {
 	work_clear(work);
 }
 
 /* Sets *out to NULL when the blob is in the store already. Returns 0 or a
  * failure: nobody can be asked for it. */
-static int start(const struct work *work, const char *label,
+static int start(const struct pull_work *work, const char *label,
 		 const struct descriptor *blob, const char *const *urls,
 		 size_t url_count, struct download **out)
 {
@@ -74,7 +58,7 @@ static int start(const struct work *work, const char *label,
 
 /* Whether an earlier layer is the same blob, and not one to be reused: that may
  * be so for one of them alone, where a config gives them other diff_ids. */
-static bool came_before(const struct work *work, size_t index)
+static bool came_before(const struct pull_work *work, size_t index)
 {
 	const struct manifest *manifest = &work->image.document.manifest;
 
@@ -86,7 +70,7 @@ static bool came_before(const struct work *work, size_t index)
 	return false;
 }
 
-static int start_config(struct work *work)
+static int start_config(struct pull_work *work)
 {
 	const struct manifest *manifest = &work->image.document.manifest;
 	AUTO(mem) char *label = mem_printf("config %s", manifest->config.digest.text);
@@ -99,13 +83,13 @@ static int start_config(struct work *work)
 		     &work->config_download);
 }
 
-static int start_layer(const struct work *work, size_t index)
+static int start_layer(const struct pull_work *work, size_t index)
 {
 	const struct descriptor *descriptor =
 		&work->image.document.manifest.layers[index];
 	AUTO(mem) char *name = mem_printf("layer %zu %s", index,
 					  descriptor->digest.text);
-	struct layer *layer = &work->layers[index];
+	struct pull_layer *layer = &work->layers[index];
 	size_t count = 0;
 
 	if (!work->pull->no_foreign)
@@ -116,7 +100,7 @@ static int start_layer(const struct work *work, size_t index)
 
 /* Looks into the directory to reuse first, if the config is known by now. Of
  * layers that cannot be had each is named. */
-static int start_layers(struct work *work)
+static int start_layers(struct pull_work *work)
 {
 	const struct pull *pull = work->pull;
 	const struct manifest *manifest = &work->image.document.manifest;
@@ -139,14 +123,14 @@ static int start_layers(struct work *work)
 	return rc < 0 ? rc : missing;
 }
 
-static int wait_for(const struct work *work, const struct download *download)
+static int wait_for(const struct pull_work *work, const struct download *download)
 {
 	return download ? client_wait(work->pull->loop,
 				      download_transfer(download))
 			: 0;
 }
 
-static int check_platform(struct work *work)
+static int check_platform(struct pull_work *work)
 {
 	const struct pull *pull = work->pull;
 	AUTO(mem) char *wanted = platform_text(&pull->wish);
@@ -164,7 +148,7 @@ static int check_platform(struct work *work)
 	return 0;
 }
 
-static int take_config(struct work *work)
+static int take_config(struct pull_work *work)
 {
 	const struct pull *pull = work->pull;
 	const struct manifest *manifest = &work->image.document.manifest;
@@ -190,173 +174,8 @@ static int take_config(struct work *work)
 	return check_platform(work);
 }
 
-static struct json_object *new_record(const char *type)
-{
-	struct json_object *record = json_new_object();
-
-	json_add_string(record, "type", type);
-	return record;
-}
-
-/* The members of an OCI descriptor keep their names. */
-static void add_descriptor(struct json_object *record, const struct digest *digest,
-			   int64_t size, const char *media_type)
-{
-	json_add_string(record, "digest", digest->text);
-	json_add_integer(record, "size", size);
-	json_add_string(record, "mediaType", media_type);
-}
-
-static void add_file(struct json_object *record, const struct work *work,
-		     const struct digest *digest)
-{
-	AUTO(mem) char *path = store_blob_path(work->pull->store, digest);
-
-	json_add_string(record, "file", path);
-}
-
-static const struct platform *platform_of(const struct work *work)
-{
-	return work->image.has_platform ? &work->image.platform
-					: &work->config.platform;
-}
-
-static void add_platform(struct json_object *record, const struct platform *platform)
-{
-	struct json_object *json;
-
-	if (!platform->os || !platform->architecture)
-		return;
-	json = json_new_object();
-	json_add_string(json, "os", platform->os);
-	json_add_string(json, "architecture", platform->architecture);
-	if (platform->variant)
-		json_add_string(json, "variant", platform->variant);
-	if (platform->os_version)
-		json_add_string(json, "os.version", platform->os_version);
-	json_add(record, "platform", json);
-}
-
-char *pull_platform(const struct pull *pull)
-{
-	return pull->all_platforms ? mem_strdup("all")
-				   : platform_text(&pull->wish);
-}
-
-static void add_wish(struct json_object *record, const struct pull *pull)
-{
-	AUTO(mem) char *text = pull_platform(pull);
-
-	json_add_string(record, "platform_asked", text);
-}
-
-/* What was asked for. */
-static void add_reference(struct json_object *record,
-			  const struct wanted_image *wanted)
-{
-	const struct reference *reference = &wanted->reference;
-	AUTO(mem) char *name = reference_tagged_name(reference);
-	struct json_object *names = json_new_array();
-
-	if (name)
-		json_append(names, json_new_string(name));
-	json_add(record, "names", names);
-	json_add_string(record, "image", wanted->typed);
-	json_add_string(record, "registry", reference->host);
-	json_add_string(record, "repository", reference->repository);
-	if (reference->tag)
-		json_add_string(record, "tag", reference->tag);
-}
-
-static void put_image(const struct work *work)
-{
-	const struct document *document = &work->image.document;
-	AUTO(json) struct json_object *record = new_record("image");
-
-	add_reference(record, work->wanted);
-	add_descriptor(record, &document->digest,
-		       (int64_t)document->bytes.len, document->manifest.media_type);
-	json_add_string(record, "tag_digest", work->image.tag_digest.text);
-	add_platform(record, platform_of(work));
-	if (work->image.has_index)
-		add_wish(record, work->pull);
-	json_add_integer(record, "layers", (int64_t)document->manifest.layer_count);
-	add_file(record, work, &document->digest);
-	stream_put_json(work->pull->out, RECORD_IMAGE, record);
-}
-
-static void put_config(const struct work *work)
-{
-	const struct descriptor *config = &work->image.document.manifest.config;
-	AUTO(json) struct json_object *record = new_record("config");
-
-	add_descriptor(record, &config->digest, config->size,
-		       config->media_type);
-	add_file(record, work, &config->digest);
-	stream_put_json(work->pull->out, RECORD_CONFIG, record);
-}
-
-/* By the media type, which was verified with the manifest; the bytes decide
- * where they are used. NULL for a type that does not say. */
-static const char *compression_of(const char *media_type)
-{
-	static const struct {
-		const char *suffix, *compression;
-	} suffixes[] = {
-		{ "+gzip", "gzip" },   { ".tar.gzip", "gzip" },
-		{ "+zstd", "zstd" },   { ".tar.zstd", "zstd" },
-		{ ".tar", "none" },
-	};
-	size_t len = strlen(media_type);
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		size_t suffix = strlen(suffixes[i].suffix);
-
-		if (len >= suffix &&
-		    strcmp(media_type + len - suffix, suffixes[i].suffix) == 0)
-			return suffixes[i].compression;
-	}
-	return NULL;
-}
-
-static struct json_object *plain_member(const struct reuse *found)
-{
-	struct json_object *plain = json_new_object();
-
-	json_add_string(plain, "file", found->path);
-	json_add_integer(plain, "offset", 0);
-	json_add_integer(plain, "length", found->size);
-	return plain;
-}
-
-static void put_layer(const struct work *work, size_t index)
-{
-	const struct descriptor *layer =
-		&work->image.document.manifest.layers[index];
-	AUTO(json) struct json_object *record = new_record("layer");
-	AUTO(mem) char *path = store_blob_path(work->pull->store, &layer->digest);
-	const char *compression = compression_of(layer->media_type);
-	const struct reuse *found = &work->layers[index].found;
-
-	json_add_integer(record, "index", (int64_t)index);
-	add_descriptor(record, &layer->digest, layer->size,
-		       layer->media_type);
-	if (index < work->config.diff_id_count)
-		json_add_string(record, "diff_id",
-				work->config.diff_ids[index].text);
-	if (compression && !found->path)
-		json_add_string(record, "compression", compression);
-	if (work->pull->no_layers)
-		json_add_bool(record, "fetched", false);
-	else if (found->path)
-		json_add(record, "plain", plain_member(found));
-	else
-		json_add_string(record, "file", path);
-	stream_put_json(work->pull->out, RECORD_LAYER, record);
-}
-
 /* Layers of the directory to reuse may be in the store as well, or not. */
-static bool is_complete(const struct work *work)
+static bool is_complete(const struct pull_work *work)
 {
 	const struct manifest *manifest = &work->image.document.manifest;
 
@@ -373,7 +192,7 @@ static bool is_complete(const struct work *work)
 }
 
 /* What the store lists must be there as a whole. */
-static int remember(const struct work *work)
+static int remember(const struct pull_work *work)
 {
 	const struct document *document = &work->image.document;
 	AUTO(mem) char *name = reference_tagged_name(&work->wanted->reference);
@@ -382,7 +201,7 @@ static int remember(const struct work *work)
 		.digest = document->digest,
 		.size = (int64_t)document->bytes.len,
 		.media_type = document->manifest.media_type,
-		.platform = platform_of(work),
+		.platform = pull_work_platform(work),
 	};
 
 	if (work->image.has_index)
@@ -390,7 +209,7 @@ static int remember(const struct work *work)
 	return store_add_image(work->pull->store, &image);
 }
 
-static int start_all(struct work *work)
+static int start_all(struct pull_work *work)
 {
 	const struct pull *pull = work->pull;
 	const struct document *document = &work->image.document;
@@ -409,7 +228,7 @@ static int start_all(struct work *work)
 	return rc;
 }
 
-static int wait_for_layers(const struct work *work)
+static int wait_for_layers(const struct pull_work *work)
 {
 	int rc = 0;
 
@@ -422,7 +241,7 @@ static int wait_for_layers(const struct work *work)
 static int pull_block(const struct pull *pull, const struct wanted_image *wanted,
 		      const struct route *route, struct registry_image *image)
 {
-	AUTO(work) struct work work = {
+	AUTO(work) struct pull_work work = {
 		.pull = pull, .wanted = wanted, .route = route, .image = *image,
 	};
 	int rc;
@@ -433,13 +252,13 @@ static int pull_block(const struct pull *pull, const struct wanted_image *wanted
 		rc = wait_for_layers(&work);
 	if (rc != 0)
 		return rc;
-	put_image(&work);
-	put_config(&work);
+	pull_put_image(&work);
+	pull_put_config(&work);
 	for (size_t i = 0; i < work.image.document.manifest.layer_count; i++) {
 		rc = wait_for(&work, work.layers[i].download);
 		if (rc < 0)
 			return rc;
-		put_layer(&work, i);
+		pull_put_layer(&work, i);
 	}
 	return route->offline || !is_complete(&work) ? 0 : remember(&work);
 }
@@ -456,25 +275,6 @@ static int leave_out(struct pull *pull, int failure)
 	return 0;
 }
 
-/* The index has a record of its own, before the images it leads to. */
-static int put_index(const struct pull *pull, const struct wanted_image *wanted,
-		     const struct document *index)
-{
-	AUTO(json) struct json_object *record = new_record("index");
-	AUTO(mem) char *path = store_blob_path(pull->store, &index->digest);
-	int rc = store_put(pull->store, &index->digest, index->bytes.data,
-			   index->bytes.len);
-
-	if (rc < 0)
-		return rc;
-	add_reference(record, wanted);
-	add_descriptor(record, &index->digest, (int64_t)index->bytes.len,
-		       index->manifest.media_type);
-	json_add_string(record, "file", path);
-	stream_put_json(pull->out, RECORD_OTHER, record);
-	return 0;
-}
-
 static int pull_all_platforms(struct pull *pull, const struct wanted_image *wanted,
 			      const struct registry_access *access)
 {
@@ -487,7 +287,7 @@ static int pull_all_platforms(struct pull *pull, const struct wanted_image *want
 		return leave_out(pull, got);
 	index = registry_walk_index(walk);
 	if (index)
-		got = put_index(pull, wanted, index);
+		got = pull_put_index(pull, wanted, index);
 	while (got >= 0) {
 		AUTO(registry_image) struct registry_image image = { 0 };
 

@@ -1,5 +1,5 @@
 /* registry.c - see registry.h */
-#include "common/registry.h"
+#include "common/registry_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +153,7 @@ static int get_document(const struct registry_access *access, const char *wanted
 	return rc;
 }
 
-static void document_clear(struct document *document)
+void registry_document_clear(struct document *document)
 {
 	buf_clear(&document->bytes);
 	manifest_clear(&document->manifest);
@@ -162,7 +162,7 @@ static void document_clear(struct document *document)
 
 void registry_image_clear(struct registry_image *image)
 {
-	document_clear(&image->document);
+	registry_document_clear(&image->document);
 	platform_clear(&image->platform);
 	*image = (struct registry_image){ 0 };
 }
@@ -181,8 +181,8 @@ static int no_platform(const struct registry_access *access,
 			access->route->name, wanted, offered);
 }
 
-static int get_entry(const struct registry_access *access,
-		     const struct index_entry *entry, struct registry_image *out)
+int registry_get_entry(const struct registry_access *access,
+		       const struct index_entry *entry, struct registry_image *out)
 {
 	struct request request = {
 		.out = &out->document,
@@ -201,12 +201,10 @@ static int get_entry(const struct registry_access *access,
 	return get_document(access, entry->descriptor.digest.text, &request);
 }
 
-/* What the reference itself names. The wish, which may be NULL, is only for
- * where there are more of that name. */
-static int get_reference(const struct registry_access *access,
-			 const struct reference *reference,
-			 const struct platform *wish, bool may_be_head,
-			 struct registry_image *out)
+int registry_get_reference(const struct registry_access *access,
+			   const struct reference *reference,
+			   const struct platform *wish, bool may_be_head,
+			   struct registry_image *out)
 {
 	struct request request = {
 		.out = &out->document,
@@ -232,21 +230,21 @@ int registry_look(const struct registry_access *access,
 		  const struct reference *reference, struct digest *out)
 {
 	AUTO(registry_image) struct registry_image found = { 0 };
-	int rc = get_reference(access, reference, NULL, true, &found);
+	int rc = registry_get_reference(access, reference, NULL, true, &found);
 
 	*out = found.tag_digest;
 	return rc;
 }
 
-static int keep_index(const struct registry_access *access,
-		      const struct document *index)
+int registry_keep_index(const struct registry_access *access,
+			const struct document *index)
 {
 	return access->route->offline ? 0
 			       : store_put(access->store, &index->digest,
 					   index->bytes.data, index->bytes.len);
 }
 
-static int too_deep(const struct registry_access *access)
+int registry_too_deep(const struct registry_access *access)
 {
 	return msg_fail(STATUS_INTEGRITY, "%s: more than %d indexes within each other",
 			access->route->name, MANIFEST_MAX_INDEX_DEPTH);
@@ -264,13 +262,13 @@ static int descend(const struct registry_access *access,
 	out->has_index = true;
 	if (!entry) {
 		rc = no_platform(access, &index.manifest, wish);
-		document_clear(&index);
+		registry_document_clear(&index);
 		return rc;
 	}
-	rc = keep_index(access, &index);
+	rc = registry_keep_index(access, &index);
 	if (rc == 0)
-		rc = get_entry(access, entry, out);
-	document_clear(&index);
+		rc = registry_get_entry(access, entry, out);
+	registry_document_clear(&index);
 	return rc;
 }
 
@@ -278,146 +276,14 @@ int registry_find_image(const struct registry_access *access,
 			const struct reference *reference,
 			const struct platform *wish, struct registry_image *out)
 {
-	int rc = get_reference(access, reference, wish, false, out);
+	int rc = registry_get_reference(access, reference, wish, false, out);
 
 	for (int depth = 0; rc == 0; depth++) {
 		if (out->document.manifest.kind == MANIFEST_IMAGE)
 			return 0;
 		if (depth == MANIFEST_MAX_INDEX_DEPTH)
-			return too_deep(access);
+			return registry_too_deep(access);
 		rc = descend(access, wish, out);
 	}
 	return rc;
-}
-
-/* The indexes from the reference's down to where the walk stands. */
-struct registry_walk {
-	const struct registry_access *access;
-	struct registry_image first; /* what the reference names */
-	struct {
-		struct document index;
-		size_t next; /* of its entries */
-	} path[MANIFEST_MAX_INDEX_DEPTH];
-	size_t depth;
-	struct digest tag_digest;
-	struct digest *seen; /* entries, of all indexes */
-	size_t seen_count, seen_room;
-};
-
-int registry_walk_begin(const struct registry_access *access,
-			const struct reference *reference,
-			struct registry_walk **out)
-{
-	AUTO(registry_walk) struct registry_walk *walk =
-		mem_zalloc(1, sizeof(*walk));
-	int rc;
-
-	walk->access = access;
-	rc = get_reference(access, reference, NULL, false, &walk->first);
-	if (rc < 0)
-		return rc;
-	walk->tag_digest = walk->first.tag_digest;
-	if (walk->first.document.manifest.kind == MANIFEST_INDEX) {
-		walk->path[0].index = walk->first.document;
-		walk->first.document = (struct document){ 0 };
-		walk->depth = 1;
-	}
-	*out = TAKE(walk);
-	return 0;
-}
-
-static void leave_indexes(struct registry_walk *walk)
-{
-	while (walk->depth > 0)
-		document_clear(&walk->path[--walk->depth].index);
-}
-
-void registry_walk_free(struct registry_walk *walk)
-{
-	leave_indexes(walk);
-	registry_image_clear(&walk->first);
-	free(walk->seen);
-	free(walk);
-}
-
-const struct document *registry_walk_index(const struct registry_walk *walk)
-{
-	return walk->depth > 0 ? &walk->path[0].index : NULL;
-}
-
-/* Also what keeps indexes that name each other's entries from being endless. */
-static bool was_seen(struct registry_walk *walk, const struct digest *digest)
-{
-	for (size_t i = 0; i < walk->seen_count; i++)
-		if (digest_equal(&walk->seen[i], digest))
-			return true;
-	walk->seen = mem_grow(walk->seen, walk->seen_count, &walk->seen_room,
-			      sizeof(*walk->seen));
-	walk->seen[walk->seen_count++] = *digest;
-	return false;
-}
-
-static const struct index_entry *next_entry(struct registry_walk *walk)
-{
-	while (walk->depth > 0) {
-		const struct manifest *index =
-			&walk->path[walk->depth - 1].index.manifest;
-		size_t *next = &walk->path[walk->depth - 1].next;
-
-		while (*next < index->entry_count) {
-			const struct index_entry *entry = &index->entries[(*next)++];
-
-			if (!entry->is_attestation &&
-			    !was_seen(walk, &entry->descriptor.digest))
-				return entry;
-		}
-		document_clear(&walk->path[--walk->depth].index);
-	}
-	return NULL;
-}
-
-static int push(struct registry_walk *walk, struct registry_image *image)
-{
-	if (walk->depth == MANIFEST_MAX_INDEX_DEPTH)
-		return too_deep(walk->access);
-	walk->path[walk->depth].index = image->document;
-	walk->path[walk->depth++].next = 0;
-	image->document = (struct document){ 0 };
-	registry_image_clear(image);
-	return 0;
-}
-
-int registry_walk_next(struct registry_walk *walk, struct registry_image *out)
-{
-	const struct index_entry *entry;
-
-	if (walk->first.document.bytes.len > 0) {
-		*out = walk->first;
-		walk->first = (struct registry_image){ 0 };
-		return 1;
-	}
-	while ((entry = next_entry(walk))) {
-		int rc;
-
-		if (walk->seen_count > MANIFEST_MAX_ENTRIES) {
-			leave_indexes(walk);
-			return msg_fail(STATUS_INTEGRITY,
-					"%s: leads to more than %d manifests",
-					walk->access->route->name,
-					MANIFEST_MAX_ENTRIES);
-		}
-		out->has_index = true;
-		out->tag_digest = walk->tag_digest;
-		rc = get_entry(walk->access, entry, out);
-		if (rc < 0)
-			return rc;
-		if (out->document.manifest.kind == MANIFEST_IMAGE)
-			return 1;
-		rc = keep_index(walk->access, &out->document);
-		if (rc == 0)
-			rc = push(walk, out);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
 }
