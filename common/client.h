@@ -197,6 +197,10 @@ int transfer_result(const struct transfer *transfer);
 /* Give it up: its sink is not called again. */
 void transfer_cancel(struct transfer *transfer);
 
+/* For sinks: the answer has a Content-Encoding that was not undone. That is done
+ * when the answer is in doubt. */
+bool transfer_is_encoded(const struct transfer *transfer);
+
 /* For sinks: why the answer is in doubt. */
 void transfer_doubt(struct transfer *transfer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

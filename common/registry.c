@@ -15,6 +15,7 @@ struct request {
 	const struct digest *digest; /* what it must hash to; unset: anything */
 	int64_t size;                /* -1: anything */
 	char *type;
+	struct digest claimed;       /* by the answer's header; may be unset */
 	bool may_be_head;
 	bool is_head;                /* the answer is: bytes do not come */
 	bool has_length;
@@ -24,7 +25,6 @@ static int on_begin(void *context, struct transfer *transfer,
 		    const struct transfer_answer *answer)
 {
 	struct request *request = context;
-	struct digest claimed;
 
 	(void)transfer;
 	buf_clear(&request->out->bytes);
@@ -32,9 +32,9 @@ static int on_begin(void *context, struct transfer *transfer,
 	request->type = answer->type ? mem_strdup(answer->type) : NULL;
 	request->is_head = answer->is_head;
 	request->has_length = answer->length >= 0;
-	request->out->digest = (struct digest){ 0 };
-	if (answer->digest && digest_parse(&claimed, answer->digest) == 0)
-		request->out->digest = claimed; /* compared, then overwritten */
+	request->claimed = (struct digest){ 0 };
+	if (answer->digest && digest_parse(&request->claimed, answer->digest) < 0)
+		request->claimed = (struct digest){ 0 };
 	return 0;
 }
 
@@ -60,7 +60,7 @@ static int on_data(void *context, struct transfer *transfer, const void *data,
 static int verify(struct request *request, struct transfer *transfer)
 {
 	struct document *out = request->out;
-	struct digest claimed = out->digest, got;
+	struct digest got;
 
 	if (request->size >= 0 && (int64_t)out->bytes.len != request->size) {
 		transfer_doubt(transfer, "%zu bytes came, but its descriptor says %lld",
@@ -76,18 +76,26 @@ static int verify(struct request *request, struct transfer *transfer)
 		transfer_doubt(transfer, "digest mismatch, got %s", got.text);
 		return TRANSFER_DOUBT;
 	}
-	if (digest_is_set(&claimed) && !digest_equal(&claimed, &got) &&
-	    digest_algorithm(&claimed) == digest_algorithm(&got))
-		msg_warn("the registry's Docker-Content-Digest is %s, but the manifest hashes to %s",
-			 claimed.text, got.text);
 	return 0;
 }
 
-/* What others forget, or get wrong, of a HEAD the bytes will tell. */
-static int judge_head(const struct request *request, struct transfer *transfer)
+static void compare_claim(const struct request *request)
 {
-	const struct digest *claimed = &request->out->digest;
+	const struct digest *claimed = &request->claimed;
+	const struct digest *got = &request->out->digest;
 
+	if (digest_is_set(claimed) && !digest_equal(claimed, got) &&
+	    digest_algorithm(claimed) == digest_algorithm(got))
+		msg_warn("the registry's Docker-Content-Digest is %s, but the manifest hashes to %s",
+			 claimed->text, got->text);
+}
+
+/* What others forget, or get wrong, of a HEAD the bytes will tell. */
+static int judge_head(struct request *request, struct transfer *transfer)
+{
+	const struct digest *claimed = &request->claimed;
+
+	request->out->digest = *claimed;
 	if (request->has_length && request->type && digest_is_set(claimed) &&
 	    strncasecmp(request->type, "text/html", 9) != 0 &&
 	    (!digest_is_set(request->digest) ||
@@ -114,9 +122,15 @@ static int on_end(void *context, struct transfer *transfer)
 				       "not a registry's answer: %.80s",
 				       request->type);
 	if (manifest_parse(&out->manifest, out->bytes.data ? out->bytes.data : "",
-			   out->bytes.len, request->type, why, sizeof(why)) < 0)
+			   out->bytes.len, request->type, why, sizeof(why)) == 0) {
+		compare_claim(request);
+		return 0;
+	}
+	/* Nobody says what these bytes must hash to: they may be encoded. */
+	if (!transfer_is_encoded(transfer))
 		return transfer_refuse(transfer, STATUS_INTEGRITY, "%s", why);
-	return 0;
+	transfer_doubt(transfer, "%s", why);
+	return TRANSFER_DOUBT;
 }
 
 static const struct transfer_sink manifest_sink = {

@@ -271,6 +271,11 @@ int transfer_refuse(struct transfer *transfer, enum status status,
 	return rc;
 }
 
+bool transfer_is_encoded(const struct transfer *transfer)
+{
+	return transfer->encoding[0] != '\0' && !transfer->is_decoded;
+}
+
 void transfer_doubt(struct transfer *transfer, const char *format, ...)
 {
 	char text[sizeof(transfer->doubt)];

@@ -27,6 +27,7 @@ setup_file() {
 		--fault "encoding:mode=lie,name=br,path=/r80-br/,digest=$first" \
 		--fault "corrupt:at=5,path=/r80-br/,digest=$first" \
 		--fault 'access:auth=anon,path=r84([/%]|$)' \
+		--fault encoding:mode=real,path=/r80-manifest/,kind=manifest \
 		--fault encoding:mode=lie,name=identity,path=/r80-identity/,kind=blob \
 		--fault "corrupt:at=5,path=/r83/,digest=$first,times=1" \
 		--fault "corrupt:at=5,path=/r83-always/,digest=$first" \
@@ -190,6 +191,11 @@ is_first_asked() {
 @test "R80 a content coding that is real is undone, at the second try" {
 	works r80-real latest
 	first_asked r80-real "$(times 2 'blob 200 null')" .ae
+}
+
+@test "R80 a manifest that is encoded, of which nobody knows the digest" {
+	works r80-manifest latest
+	was_asked r80-manifest "$(lines "$(times 2 'manifest 200')" "$(times 3 'blob 200')")"
 }
 
 @test "R80 one that hides other bytes, or nothing, is named" {
