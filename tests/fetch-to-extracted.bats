@@ -258,17 +258,17 @@ judge_with_docker() {
 }
 
 @test "--if-changed: of two images in one directory each is wanted back" {
-	one=(occystrap fetch-to-extracted --use-unique-names --if-changed one.digest "$registry" lab/a latest d)
-	two=(occystrap fetch-to-extracted --use-unique-names --if-changed two.digest "$registry" lab/a stable d)
-	quiet "${one[@]}"
-	quiet "${two[@]}"
+	first=(occystrap fetch-to-extracted --use-unique-names --if-changed one.digest "$registry" lab/a latest d)
+	second=(occystrap fetch-to-extracted --use-unique-names --if-changed two.digest "$registry" lab/a stable d)
+	quiet "${first[@]}"
+	quiet "${second[@]}"
 	before=$(state d)
-	quiet "${one[@]}"
-	quiet "${two[@]}"
+	quiet "${first[@]}"
+	quiet "${second[@]}"
 	same "$(state d)" "$before"
 	rm -r d
-	quiet "${two[@]}"
-	quiet "${one[@]}"
+	quiet "${second[@]}"
+	quiet "${first[@]}"
 	same "$(jq -r '.["lab/a"] | keys[]' d/catalog.json)" "$(lines latest stable)"
 	check d
 }

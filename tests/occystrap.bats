@@ -99,9 +99,9 @@ nothing_left() {
 @test "a password on standard input reaches occy-pull, and nobody else" {
 	fake occy-pull 'cat >"$D/occy-pull.stdin"'
 	run -0 --separate-stderr occystrap --username u --password-stdin \
-		fetch-to-tarfile r i t x.tar <<<'se cret\'
-	[ "$(cat occy-pull.stdin)" = 'se cret\' ]
-	run -1 grep -rF 'se cret' --exclude=occy-pull.stdin .
+		fetch-to-tarfile r i t x.tar <<<'se\cret '
+	[ "$(cat occy-pull.stdin)" = 'se\cret ' ]
+	run -1 grep -rF 'se\cret' --exclude=occy-pull.stdin .
 }
 
 @test "behind -- nothing is an option" {
