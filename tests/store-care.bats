@@ -403,6 +403,43 @@ has_blob() {
 	same "$(jq -c .removed.blobs <<<"$output")" 1
 }
 
+# slow_reader STORE: an offline run whose reader takes a page of what it says,
+# and no more, as $pull_pid.
+slow_reader() {
+	printf '%s\n' "$faults"/some:{one,two,big,long} >list
+	mkfifo out
+	exec {out}<>out
+	head -c 61440 /dev/zero >&"$out"
+	timeout 60 occy-pull --store "$1" -q --offline -f list >out 2>err 3>&- {out}>&- &
+	pull_pid=$!
+}
+
+# leased SECOND: some run is going on that began in or before it.
+leased() {
+	python3 - "$1" <<-'END'
+		import fcntl, os, struct, sys
+		lock = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, int(sys.argv[1]) + 1, 0)
+		lock = fcntl.fcntl(os.open("store/parts", os.O_RDONLY), fcntl.F_OFD_GETLK, lock)
+		raise SystemExit(struct.unpack("hhqqi", lock)[0] == fcntl.F_UNLCK)
+	END
+}
+
+@test "what a run has named stays until its reader has heard all of it" {
+	local out
+	fetched one two big long
+	age
+	slow_reader store
+	within 10 leased "$(date +%s)"
+	sleep 3
+	run -0 care --forget "$faults/some:one"
+	run -0 --separate-stderr care --gc --older-than 0
+	same "$(jq -c .removed.blobs <<<"$output")" 0
+	terminate "$pull_pid"
+	exec {out}>&-
+	run -0 --separate-stderr care --gc --older-than 0
+	same "$(jq -c .removed.blobs <<<"$output")" 3
+}
+
 @test "a part stays while somebody has it, and a day longer; its map goes with it" {
 	local part
 	part=store/parts/$(digest big layer 0 | tr : -)

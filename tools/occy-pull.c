@@ -364,9 +364,9 @@ static int pull_images(const struct options *opt, const char *password,
 	return rc;
 }
 
-static int pull_all(struct options *opt, struct pull *pull)
+/* *store is for the caller to free. */
+static int pull_all(struct options *opt, struct pull *pull, struct store **store)
 {
-	AUTO(store) struct store *store = NULL;
 	AUTO(proxies) struct proxies *proxies = proxies_new(opt->proxy);
 	AUTO(mem) char *password = NULL;
 	int rc = opt->list ? image_list_read(&opt->images, opt->list) : 0;
@@ -374,16 +374,16 @@ static int pull_all(struct options *opt, struct pull *pull)
 	if (rc == 0)
 		rc = check_login(opt);
 	if (rc == 0 && opt->offline)
-		rc = store_open_existing(opt->store, &store);
+		rc = store_open_existing(opt->store, store);
 	else if (rc == 0 && !looks_only(opt))
-		rc = store_open(opt->store, &store);
+		rc = store_open(opt->store, store);
 	if (rc == 0 && opt->username)
 		rc = credentials_read_password(&password);
 	if (rc < 0)
 		return rc;
-	pull->store = store;
+	pull->store = *store;
 	if (opt->offline)
-		store_use(store);
+		store_use(*store);
 	opt->client.proxies = proxies;
 	set_wish(&pull->wish, opt);
 	rc = pull_images(opt, password, pull);
@@ -393,7 +393,7 @@ static int pull_all(struct options *opt, struct pull *pull)
 	return rc;
 }
 
-static int run(struct options *opt)
+static int run(struct options *opt, struct store **store)
 {
 	AUTO(stream_writer) struct stream_writer *out =
 		stream_writer_new(STDOUT_FILENO, "stdout");
@@ -412,7 +412,7 @@ static int run(struct options *opt)
 	stream_put_header(out);
 	rc = stream_flush(out);
 	if (rc == 0)
-		rc = pull_all(opt, &pull);
+		rc = pull_all(opt, &pull, store);
 	if (rc < 0)
 		return rc;
 	summary.left_out = pull.left_out;
@@ -452,6 +452,7 @@ int main(int argc, char **argv)
 		},
 	};
 	struct pull look = { 0 };
+	struct store *store = NULL;
 	int rc;
 
 	cli_init(&cli);
@@ -459,9 +460,12 @@ int main(int argc, char **argv)
 	if (opt.care.mode)
 		rc = care_for_store(&opt);
 	else if (looks_only(&opt))
-		rc = pull_all(&opt, &look);
+		rc = pull_all(&opt, &look, &store);
 	else
-		rc = run(&opt);
+		rc = run(&opt, &store);
+	/* Not before all is written: readers may be slow, and its lease is for
+	 * them, too. */
+	store_free(store);
 	image_list_clear(&opt.images);
 	mirror_list_clear(&opt.mirrors);
 	return cli_finish(rc);
