@@ -327,9 +327,9 @@ int64_t store_size(const struct store *store, const struct digest *digest)
 	store_guard(store, false);
 	is_there = fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		   S_ISREG(st.st_mode);
-	/* Of a file that is not ours the time stays: see store.h. */
-	if (is_there)
-		(void)utimensat(store->fd, name, NULL, AT_SYMLINK_NOFOLLOW);
+	if (is_there &&
+	    utimensat(store->fd, name, NULL, AT_SYMLINK_NOFOLLOW) != 0)
+		store_lease_all(store);
 	store_unguard(store);
 	return is_there ? st.st_size : -1;
 }

@@ -19,9 +19,9 @@
  *   downstream may open it long after the run that named it has ended.
  * - A run holds a lease on the store, which says when it began. What was used
  *   since the oldest run began that is still going on stays, whatever the
- *   grace: its image is not in index.json yet. Where such a run may be unable
- *   to set the mtime (a store that others may write to, a file of another
- *   owner than its folder's), the blob stays as long as there is any run.
+ *   grace: its image is not in index.json yet. A run that cannot set the mtime
+ *   of what it uses (another user's file, a store that may only be read) takes
+ *   one since ever: all stays then until it ends.
  * - To say that a blob is there and set its mtime, or to give it its name, is
  *   one step, and so is looking at its age and removing it: the guard.
  * - A part belongs to whoever has its lock; others are as old as their mtime.

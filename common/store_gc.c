@@ -62,19 +62,11 @@ static int64_t mtime(const struct stat *st)
 	return (int64_t)st->st_mtim.tv_sec * STORE_SECOND + st->st_mtim.tv_nsec;
 }
 
-/* In the guard: may a blob that no image needs be in use? */
-static bool is_in_use(const struct gc *gc, const struct store_folder *folder,
-		      const struct stat *st)
+/* May a blob (in the guard), or a temporary file, be in use? */
+static bool is_in_use(const struct gc *gc, const struct stat *st)
 {
-	int64_t lease = store_oldest_lease(gc->store);
-	struct stat dir;
-
-	if (mtime(st) >= gc->cutoff || mtime(st) >= lease)
-		return true;
-	/* Whoever runs may have been unable to set the time. */
-	return lease != STORE_NOBODY &&
-	       (store_is_shared(gc->store) || fstat(folder->fd, &dir) != 0 ||
-		dir.st_uid != st->st_uid);
+	return mtime(st) >= gc->cutoff ||
+	       mtime(st) >= store_oldest_lease(gc->store);
 }
 
 /* What has holes takes less than its size. */
@@ -113,7 +105,7 @@ static void sweep_blob(struct gc *gc, const struct store_folder *folder,
 
 	store_guard(gc->store, true);
 	if (is_blob(folder, name, &st)) {
-		if (is_in_use(gc, folder, &st))
+		if (is_in_use(gc, &st))
 			keep(gc, &gc->kept.blobs, &st);
 		else
 			remove_file(gc, folder, name, &gc->removed.blobs, &st);
@@ -171,7 +163,7 @@ static void sweep_temporary(struct gc *gc, const char *name)
 
 	if (!is_blob(&gc->parts, name, &st))
 		return;
-	if (mtime(&st) >= gc->cutoff || mtime(&st) >= store_oldest_lease(gc->store))
+	if (is_in_use(gc, &st))
 		keep(gc, &gc->kept.parts, &st);
 	else
 		remove_file(gc, &gc->parts, name, &gc->removed.parts, &st);

@@ -28,16 +28,26 @@ int64_t store_now(void)
 }
 
 /* Where there are no such locks gc knows nobody by them; there is its grace. */
-void store_lease(const struct store *store)
+static void lease_since(const struct store *store, int64_t second)
 {
 	struct flock lock = {
 		.l_type = F_RDLCK,
 		.l_whence = SEEK_SET,
-		.l_start = (off_t)(store_now() / STORE_SECOND),
+		.l_start = (off_t)second,
 		.l_len = 1,
 	};
 
 	(void)fcntl(store_parts_fd(store), F_OFD_SETLK, &lock);
+}
+
+void store_lease(const struct store *store)
+{
+	lease_since(store, store_now() / STORE_SECOND);
+}
+
+void store_lease_all(const struct store *store)
+{
+	lease_since(store, 0);
 }
 
 /* Which of several locks is found is not said: ask again before each. */
@@ -63,8 +73,12 @@ int64_t store_oldest_lease(const struct store *store)
 		      : STORE_NOBODY;
 }
 
+/* Each use comes with a lease: where the clock has been set back, what is used
+ * now is older than the run's beginning. */
 void store_guard(const struct store *store, bool exclusive)
 {
+	if (!exclusive)
+		store_lease(store);
 	while (flock(store_parts_fd(store), exclusive ? LOCK_EX : LOCK_SH) != 0 &&
 	       errno == EINTR)
 		;

@@ -54,8 +54,11 @@ int store_edit_index(const struct store *store,
 const char *store_entry_name(const struct json_object *entry);
 const char *store_entry_tag_digest(const struct json_object *entry);
 
-/* Leases and the guard: see store.h. */
+/* Leases and the guard: see store.h. The guard is exclusive for who removes,
+ * and shared for who uses. */
 void store_lease(const struct store *store);
+/* One since ever: for who uses what it cannot set the mtime of. */
+void store_lease_all(const struct store *store);
 /* When the oldest run began that is still going on; STORE_NOBODY if there is
  * none, other than by this struct store. */
 int64_t store_oldest_lease(const struct store *store);
