@@ -196,6 +196,16 @@ many_layers() {
 	END
 }
 
+@test "a file or folder of no name is wrong usage" {
+	for option in --file --if-changed --store --reuse --authfile; do
+		run -2 --separate-stderr occy-pull "$option=" "$faults" a/b latest
+		[ "${stderr_lines[0]}" = "occy-pull: $option: the name is empty" ]
+		[ -z "$output" ]
+	done
+	run -2 --separate-stderr occy-layers --store= none
+	[ "${stderr_lines[0]}" = 'occy-layers: --store: the name is empty' ]
+}
+
 @test "standard output that cannot be written is status 9" {
 	run -9 --separate-stderr bash -c 'occy-pull --store store "$1" a/b latest >/dev/full' - "$faults"
 	same "$stderr" 'occy-pull: stdout: No space left on device'

@@ -65,7 +65,7 @@ static void parse_options(int argc, char **argv, struct options *opt)
 		{ "tar", 't', "N", "write the uncompressed tar of layer N to stdout, "
 		  "no stream", .number = &opt->tar, .max = MANIFEST_MAX_LAYERS - 1 },
 		{ "store", 0, "DIR", "keep what came through a pipe in DIR",
-		  .text = &opt->want.store },
+		  .text = &opt->want.store, .is_name = true },
 		{ .name = "quiet", .letter = 'q', .help = "say nothing but errors" },
 		{ .name = "verbose", .letter = 'v',
 		  .help = "the same: there is nothing more to say" },

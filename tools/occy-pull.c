@@ -192,7 +192,7 @@ static int read_options(int argc, char **argv, struct options *opt)
 	const char **pull = &opt->pull_option, **platform = &opt->platform_option;
 	const struct cli_option options[] = {
 		{ "file", 'f', "LIST", "fetch what the lines of LIST name (- for stdin)",
-		  .noted = pull, .text = &opt->list },
+		  .noted = pull, .text = &opt->list, .is_name = true },
 		{ "keep-going", 0, NULL, "leave out images that fail, fetch the others",
 		  .noted = pull, .set = &opt->keep_going },
 		{ "os", 0, "OS", "operating system (linux)",
@@ -210,15 +210,17 @@ static int read_options(int argc, char **argv, struct options *opt)
 		  .noted = pull, .set = &opt->no_layers },
 		{ "if-changed", 0, "FILE", "nothing, if the images are those that FILE "
 		  "tells of, which --digest-file of a later tool has written",
-		  .noted = pull, .text = &opt->if_changed },
+		  .noted = pull, .text = &opt->if_changed,
+		  .is_name = true },
 		{ "print-digest", 0, NULL, "only print the digest of what TAG stands for",
 		  .noted = pull, .set = &opt->print_digest },
 		{ "tags", 0, NULL, "only print the tags that there are",
 		  .noted = pull, .set = &opt->tags },
 		{ "store", 0, "DIR", "where blobs are kept (OCCY_STORE, else "
-		  "~/.cache/occystrap)", .text = &opt->store },
+		  "~/.cache/occystrap)", .text = &opt->store, .is_name = true },
 		{ "reuse", 0, "DIR", "do not fetch layers that DIR holds, a directory "
-		  "written by occy-pack --dir", .noted = pull, .text = &opt->reuse },
+		  "written by occy-pack --dir", .noted = pull, .text = &opt->reuse,
+		  .is_name = true },
 		{ "offline", 0, NULL, "ask no registry, answer from the store",
 		  .noted = pull, .set = &opt->offline },
 		{ "mirror", 0, "[http://]HOST[=UPSTREAM]", "ask HOST first, in place of the "
@@ -235,7 +237,7 @@ static int read_options(int argc, char **argv, struct options *opt)
 		{ "proxy", 0, "URL", "the proxy for all requests",
 		  .noted = pull, .take = take_proxy, .context = &opt->proxy },
 		{ "authfile", 0, "FILE", "where logins are kept, as podman and docker do",
-		  .noted = pull, .text = &opt->authfile },
+		  .noted = pull, .text = &opt->authfile, .is_name = true },
 		{ "username", 0, "USER", "log in as USER, with --password-stdin",
 		  .noted = pull, .text = &opt->username },
 		{ "password-stdin", 0, NULL, "read the password from stdin",
