@@ -140,7 +140,7 @@ char *store_temporary_name(const char *name)
 }
 
 int store_replace_file(const struct store *store, const char *name,
-		       const void *data, size_t len)
+		       const void *data, size_t len, bool sync)
 {
 	AUTO(mem) char *path = mem_printf("%s/%s", store->path, name);
 	AUTO(mem) char *temporary = store_temporary_name(name);
@@ -152,7 +152,9 @@ int store_replace_file(const struct store *store, const char *name,
 	if (fd < 0)
 		return io_fail(path);
 	rc = io_write(fd, path, data, len);
-	if (rc == 0 && renameat(store->fd, temporary, store->fd, name) != 0)
+	if (rc == 0 &&
+	    ((sync && fdatasync(fd) != 0 && errno != EINVAL) ||
+	     renameat(store->fd, temporary, store->fd, name) != 0))
 		rc = io_fail(path);
 	if (rc < 0)
 		unlinkat(store->fd, temporary, 0);
@@ -171,10 +173,11 @@ static int make_layout(const struct store *store)
 	if (faccessat(store->fd, "oci-layout", F_OK, 0) == 0)
 		return 0;
 	if (faccessat(store->fd, "index.json", F_OK, 0) != 0)
-		rc = store_replace_file(store, "index.json", index, strlen(index));
+		rc = store_replace_file(store, "index.json", index,
+					strlen(index), true);
 	if (rc == 0)
 		rc = store_replace_file(store, "oci-layout", LAYOUT_TEXT,
-				  strlen(LAYOUT_TEXT));
+					strlen(LAYOUT_TEXT), true);
 	return rc;
 }
 
@@ -360,7 +363,7 @@ int store_put(const struct store *store, const struct digest *digest,
 	if (rc < 0)
 		return rc;
 	store_guard(store, false);
-	rc = store_replace_file(store, name, data, len);
+	rc = store_replace_file(store, name, data, len, false);
 	store_unguard(store);
 	return rc;
 }

@@ -172,7 +172,7 @@ static int edit_index(const struct store *store,
 	changed = json_text(index, &len);
 	if (len == text.len && memcmp(changed, text.data, len) == 0)
 		return 0;
-	return store_replace_file(store, "index.json", changed, len);
+	return store_replace_file(store, "index.json", changed, len, true);
 }
 
 int store_edit_index(const struct store *store,

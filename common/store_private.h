@@ -32,10 +32,11 @@ int store_make_blob_directory(const struct store *store,
 /* For a file in the making: below the store, in parts/. The caller frees it. */
 char *store_temporary_name(const char *name);
 
-/* Write a file below the store so that its name never stands for half of it.
+/* Write a file below the store so that its name never stands for half of it;
+ * with sync, not even after a power loss, which blobs show by their size.
  * Returns 0 or a failure. */
 int store_replace_file(const struct store *store, const char *name,
-		       const void *data, size_t len);
+		       const void *data, size_t len, bool sync);
 
 /* Open and lock the part file of that name below the store, made if it is
  * missing. Returns the descriptor, -1 with errno EWOULDBLOCK when another
