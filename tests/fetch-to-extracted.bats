@@ -258,17 +258,17 @@ judge_with_docker() {
 }
 
 @test "--if-changed: of two images in one directory each is wanted back" {
-	first=(occystrap fetch-to-extracted --use-unique-names --if-changed one.digest "$registry" lab/a latest d)
-	second=(occystrap fetch-to-extracted --use-unique-names --if-changed two.digest "$registry" lab/a stable d)
-	quiet "${first[@]}"
-	quiet "${second[@]}"
+	of_latest=(occystrap fetch-to-extracted --use-unique-names --if-changed one.digest "$registry" lab/a latest d)
+	of_stable=(occystrap fetch-to-extracted --use-unique-names --if-changed two.digest "$registry" lab/a stable d)
+	quiet "${of_latest[@]}"
+	quiet "${of_stable[@]}"
 	before=$(state d)
-	quiet "${first[@]}"
-	quiet "${second[@]}"
+	quiet "${of_latest[@]}"
+	quiet "${of_stable[@]}"
 	same "$(state d)" "$before"
 	rm -r d
-	quiet "${second[@]}"
-	quiet "${first[@]}"
+	quiet "${of_stable[@]}"
+	quiet "${of_latest[@]}"
 	same "$(jq -r '.["lab/a"] | keys[]' d/catalog.json)" "$(lines latest stable)"
 	check d
 }
