@@ -2,7 +2,7 @@
  *
  * RFC 6890 and the registries that follow it: 0/8, 10/8, 100.64/10, 127/8,
  * 169.254/16, 172.16/12, 192.168/16; ::, ::1, fe80::/10, fec0::/10, fc00::/7,
- * and IPv6 addresses that stand for one of IPv4.
+ * 64:ff9b:1::/48, and IPv6 addresses that stand for one of IPv4.
  */
 #include "common/private_address.h"
 
@@ -35,10 +35,18 @@ static enum address_reach reach_of_v4(uint32_t address)
 	return ADDRESS_PUBLIC;
 }
 
-static uint32_t last_four(const unsigned char *bytes)
+static uint32_t four_at(const unsigned char *bytes)
 {
-	return (uint32_t)bytes[12] << 24 | (uint32_t)bytes[13] << 16 |
-	       (uint32_t)bytes[14] << 8 | bytes[15];
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+	       (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* Of one that a router, and not this machine, takes for an IPv4 address: what
+ * is loopback there is not ours. */
+static enum address_reach reach_beyond(uint32_t address)
+{
+	return reach_of_v4(address) == ADDRESS_PUBLIC ? ADDRESS_PUBLIC
+						      : ADDRESS_PRIVATE;
 }
 
 static enum address_reach reach_of_v6(const unsigned char bytes[static 16])
@@ -46,12 +54,18 @@ static enum address_reach reach_of_v6(const unsigned char bytes[static 16])
 	static const unsigned char zeros[16];
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	static const unsigned char nat64[12] = { 0, 0x64, 0xff, 0x9b };
+	static const unsigned char own_nat64[6] = { 0, 0x64, 0xff, 0x9b, 0, 1 };
 
 	if (memcmp(bytes, zeros, 15) == 0)
 		return bytes[15] == 1 ? ADDRESS_LOOPBACK : ADDRESS_PRIVATE;
-	if (memcmp(bytes, zeros, 12) == 0 || memcmp(bytes, mapped, 12) == 0 ||
-	    memcmp(bytes, nat64, 12) == 0)
-		return reach_of_v4(last_four(bytes));
+	if (memcmp(bytes, mapped, 12) == 0)
+		return reach_of_v4(four_at(bytes + 12));
+	if (memcmp(bytes, zeros, 12) == 0 || memcmp(bytes, nat64, 12) == 0)
+		return reach_beyond(four_at(bytes + 12));
+	if (bytes[0] == 0x20 && bytes[1] == 2) /* 6to4 */
+		return reach_beyond(four_at(bytes + 2));
+	if (memcmp(bytes, own_nat64, 6) == 0)
+		return ADDRESS_PRIVATE;
 	if ((bytes[0] & 0xfe) == 0xfc || (bytes[0] == 0xfe && bytes[1] & 0x80))
 		return ADDRESS_PRIVATE;
 	return ADDRESS_PUBLIC;

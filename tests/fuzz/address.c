@@ -52,8 +52,7 @@ static void require_v6(const char *host)
 	REQUIRE(address_reach(brackets) == reach);
 	REQUIRE(address_reach(zone) == reach);
 	REQUIRE(IN6_IS_ADDR_LOOPBACK(&address) == (reach == ADDRESS_LOOPBACK) ||
-		IN6_IS_ADDR_V4MAPPED(&address) || IN6_IS_ADDR_V4COMPAT(&address) ||
-		address.s6_addr[0] == 0);
+		IN6_IS_ADDR_V4MAPPED(&address));
 	REQUIRE(!IN6_IS_ADDR_LINKLOCAL(&address) || reach == ADDRESS_PRIVATE);
 	REQUIRE(!IN6_IS_ADDR_SITELOCAL(&address) || reach == ADDRESS_PRIVATE);
 	REQUIRE((address.s6_addr[0] & 0xfe) != 0xfc || reach == ADDRESS_PRIVATE);
