@@ -3,7 +3,7 @@
  * "[http://]HOST[:PORT][/PREFIX][=UPSTREAM]", as --mirror and $OCCY_MIRRORS
  * have it. Without UPSTREAM it stands in for every registry. PREFIX goes before
  * an image's repository: that is how proxy caches of several registries tell
- * them apart. Plain http only where that is written.
+ * them apart. Plain http only where that is written, or on this machine.
  */
 #ifndef OCCY_COMMON_MIRROR_H
 #define OCCY_COMMON_MIRROR_H
