@@ -226,7 +226,8 @@ int store_part_map(struct store_part *part, int64_t from_start)
 	if (part->map_fd >= 0 || !part->name || part->is_passing)
 		return 0;
 	memset(blocks, FINISHED, count);
-	rc = store_replace_file(part->store, part->map_name, blocks, count);
+	rc = store_replace_file(part->store, part->map_name, blocks, count,
+				false);
 	if (rc == 0 && (open_map(part) < 0 || part->map_fd < 0))
 		rc = io_fail(part->map_path);
 	return rc;
