@@ -125,11 +125,17 @@ static bool ends_in(const char *host, const char *end)
 	return len >= end_len && strcmp(host + len - end_len, end) == 0;
 }
 
-/* RFC 6761 section 6.3, and what Debian's /etc/hosts adds. */
+/* RFC 6761 section 6.3: libcurl asks no resolver for them. */
 static bool is_localhost(const char *host)
 {
-	return strcmp(host, "localhost") == 0 || ends_in(host, ".localhost") ||
-	       strcmp(host, "localhost.localdomain") == 0 ||
+	return strcmp(host, "localhost") == 0 || ends_in(host, ".localhost");
+}
+
+/* What Debian's /etc/hosts adds: near, but where a file lacks the line the
+ * network says what they are. */
+static bool is_local_name(const char *host)
+{
+	return strcmp(host, "localhost.localdomain") == 0 ||
 	       strcmp(host, "ip6-localhost") == 0 ||
 	       strcmp(host, "ip6-loopback") == 0;
 }
@@ -167,6 +173,8 @@ enum address_reach address_reach(const char *host)
 		return ADDRESS_PRIVATE;
 	if (is_localhost(plain))
 		return ADDRESS_LOOPBACK;
+	if (is_local_name(plain))
+		return ADDRESS_PRIVATE;
 	if (inet_pton(AF_INET6, plain, v6) == 1)
 		return reach_of_v6(v6);
 	return parse_v4(plain, &v4) ? reach_of_v4(v4) : ADDRESS_PUBLIC;
