@@ -7,6 +7,9 @@
  *   verified
  * - records are queued: a slow reader does not stall the network, and one
  *   that is gone ends the run at once
+ *
+ * Half of the file is the table of options, and what does not go together:
+ * that is told best in one place.
  */
 #include <stdlib.h>
 #include <string.h>
