@@ -87,7 +87,7 @@ static void take(const struct cli *cli, const struct cli_option *option)
 		*option->clear = false;
 	if (option->noted)
 		*option->noted = option->name;
-	if (option->text && option->is_name && optarg[0] == '\0')
+	if (option->is_name && optarg[0] == '\0')
 		cli_usage(cli, "%s: the name is empty", name);
 	if (option->text)
 		*option->text = optarg;

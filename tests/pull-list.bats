@@ -97,6 +97,15 @@ images() {
 	[[ $stderr == 'occy-pull: stdin cannot be both the list and the password'$'\n'* ]]
 }
 
+@test "a second LIST is refused, not taken in place of the first" {
+	for other in nowhere -; do
+		run -2 --separate-stderr pull_list --file "$other"
+		[[ $stderr == 'occy-pull: --file names one LIST; for several: cat LIST... | occy-pull -f -'$'\n'* ]]
+		same "$output" ''
+	done
+	[ ! -e store ]
+}
+
 @test "a login that is given by hand is for one registry" {
 	lines "$faults/a:one" 'other.example/b:one' >list
 	echo secret >password

@@ -103,6 +103,16 @@ static void add_mirrors_of_environment(struct options *opt)
 		cli_usage(&cli, "OCCY_MIRRORS: %.511s", why);
 }
 
+/* A second list in place of the first would leave images out silently. */
+static void take_list(const struct cli *tool, void *context, const char *argument)
+{
+	struct options *opt = context;
+
+	if (opt->list)
+		cli_usage(tool, "--file names one LIST; for several: cat LIST... | occy-pull -f -");
+	opt->list = argument;
+}
+
 /* Store care is something else than a pull. Returns whether it is asked for. */
 static bool choose_care(struct options *opt)
 {
@@ -195,7 +205,7 @@ static int read_options(int argc, char **argv, struct options *opt)
 	const char **pull = &opt->pull_option, **platform = &opt->platform_option;
 	const struct cli_option options[] = {
 		{ "file", 'f', "LIST", "fetch what the lines of LIST name (- for stdin)",
-		  .noted = pull, .text = &opt->list, .is_name = true },
+		  .noted = pull, .is_name = true, .take = take_list, .context = opt },
 		{ "keep-going", 0, NULL, "leave out images that fail, fetch the others",
 		  .noted = pull, .set = &opt->keep_going },
 		{ "os", 0, "OS", "operating system (linux)",
