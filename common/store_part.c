@@ -57,7 +57,8 @@ int store_lock_part(const struct store *store, const char *name)
 		struct stat mine, named;
 
 		if (fd < 0 && (errno == EACCES || errno == EPERM ||
-			       errno == EISDIR || errno == ENXIO))
+			       errno == EISDIR || errno == ENXIO ||
+			       errno == ELOOP))
 			errno = EWOULDBLOCK;
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
 		    fstat(fd, &mine) != 0)
