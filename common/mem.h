@@ -11,22 +11,24 @@
 #include <stddef.h>
 
 /* Zeroed memory for count objects of size bytes. */
-void *mem_zalloc(size_t count, size_t size);
+void *mem_zalloc(size_t count, size_t size) __attribute__((returns_nonnull));
 
 /* As realloc; what is new is not zeroed. */
-void *mem_resize(void *old, size_t count, size_t size);
+void *mem_resize(void *old, size_t count, size_t size)
+	__attribute__((returns_nonnull));
 
-char *mem_strdup(const char *text);
-char *mem_strndup(const char *text, size_t len);
-void *mem_dup(const void *data, size_t len);
+char *mem_strdup(const char *text) __attribute__((returns_nonnull));
+char *mem_strndup(const char *text, size_t len) __attribute__((returns_nonnull));
+void *mem_dup(const void *data, size_t len) __attribute__((returns_nonnull));
 char *mem_printf(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+	__attribute__((returns_nonnull, format(printf, 1, 2)));
 
 /* Say that `what` could not be had, and exit. */
 _Noreturn void mem_die(const char *what);
 
 /* Make room for one more element in a growing array: returns the array,
  * perhaps moved. *capacity counts elements. */
-void *mem_grow(void *array, size_t used, size_t *capacity, size_t size);
+void *mem_grow(void *array, size_t used, size_t *capacity, size_t size)
+	__attribute__((returns_nonnull));
 
 #endif
