@@ -54,7 +54,7 @@ static void slow_down(struct endpoint *endpoint, int64_t wait_ms)
 /* Returns true where others of the group see to the range. */
 static bool leaves_range(struct transfer *transfer)
 {
-	int said = transfer->sink->whole
+	int said = transfer->sink && transfer->sink->whole
 			   ? transfer->sink->whole(transfer->context)
 			   : 0;
 
