@@ -155,10 +155,10 @@ static char *authorization_for(struct transfer *transfer, const char *url)
 {
 	AUTO(mem) char *home = transfer_home_url(transfer);
 
-	if (!lead_is_home(home, url))
-		return access_authorization(transfer, url);
 	if (transfer->foreign > 0)
 		return NULL;
+	if (!lead_is_home(home, url))
+		return access_authorization(transfer, url);
 	if (transfer->kind == TRANSFER_TOKEN)
 		return auth_token_authorization(transfer_source(transfer)->auth);
 	return auth_authorization(transfer_source(transfer)->auth,
