@@ -136,7 +136,7 @@ choose() {
 		same_blobs
 		number=$((number + 1))
 	done <"$BATS_FILE_TMPDIR/chosen"
-	echo "$number pulls" >&3
+	echo "# $number pulls" >&3
 	((number > 5))
 }
 
