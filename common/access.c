@@ -171,7 +171,8 @@ static void deny(struct transfer *transfer, const struct http_call *call)
 	if (transfer_wants_body(transfer))
 		return;
 	complaint_describe(transfer, call, said, sizeof(said));
-	auth_advice(auth, false, advice, sizeof(advice));
+	auth_advice(auth, http_status(call) == 401 && auth_is_basic(auth), advice,
+		    sizeof(advice));
 	transfer_fail(transfer, STATUS_DENIED, "not found or %s: %s%s",
 		      auth_has_credentials(auth) ? "not authorised" : "login needed",
 		      said, advice);

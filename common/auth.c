@@ -95,20 +95,25 @@ bool auth_posts_login(const struct auth *auth)
 	return auth->credentials.identity_token && !auth->form_refused;
 }
 
-static const char *advice(const struct auth *auth, bool at_realm)
+bool auth_is_basic(const struct auth *auth)
+{
+	return auth->scheme == SCHEME_BASIC;
+}
+
+static const char *advice(const struct auth *auth, bool of_login)
 {
 	if (auth->scheme == SCHEME_FIXED)
 		return "is the login's registrytoken still good?";
-	if (at_realm && auth_posts_login(auth))
+	if (of_login && !auth_is_basic(auth) && auth_posts_login(auth))
 		return "is the login's identity token still good?";
-	return at_realm && auth->credentials.user
+	return of_login && auth->credentials.user
 		       ? "are user name and password right?"
 		       : NULL;
 }
 
-void auth_advice(const struct auth *auth, bool at_realm, char *out, size_t size)
+void auth_advice(const struct auth *auth, bool of_login, char *out, size_t size)
 {
-	const char *text = advice(auth, at_realm);
+	const char *text = advice(auth, of_login);
 
 	out[0] = '\0';
 	if (text)

@@ -73,9 +73,13 @@ char *auth_token_form(const struct auth *auth);
  * and password to GET a token with from now on. */
 bool auth_form_refused(struct auth *auth);
 
-/* For a message about a refusal, by the registry or at its realm: what the user
- * might look after, in brackets behind a space; "" for nothing. */
-void auth_advice(const struct auth *auth, bool at_realm, char *out, size_t size);
+/* Whether the registry itself is sent a user and password. */
+bool auth_is_basic(const struct auth *auth);
+
+/* For a message about a refusal: what the user might look after, in brackets
+ * behind a space; "" for nothing. of_login: it was the login that was refused,
+ * at the realm or where there is none. */
+void auth_advice(const struct auth *auth, bool of_login, char *out, size_t size);
 
 /* Take the token service's answer. Returns 0, or -1 with the reason, which
  * goes on after "HOST answered 200, " and never quotes the answer. */

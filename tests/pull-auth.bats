@@ -33,6 +33,7 @@ r25-tricky {"auth":"anon","challenge":"tricky"}
 r26 {"auth":"anon","challenge":"unquoted"}
 r27-mixed {"auth":"mixed"}
 r27-basic {"auth":"basic"}
+r27-denied {"auth":"basic"} {"fault":"status","kind":"manifest","code":403,"skip":1}
 r28-none {"auth":"anon","challenge":"norealm"}
 r28-relative {"auth":"anon","challenge":"relative"}
 r28-query {"auth":"anon","challenge":"query"}
@@ -126,9 +127,15 @@ said="$(lines 'manifest 401' 'token 200' "$all")"
 }
 
 @test "R27 a wrong password is sent once" {
-	fails 5 'occy-pull: HOST/r27-basic:other: manifest: not found or not authorised: HOST answered 401 UNAUTHORIZED: authentication required' \
+	fails 5 'occy-pull: HOST/r27-basic:other: manifest: not found or not authorised: HOST answered 401 UNAUTHORIZED: authentication required (are user name and password right?)' \
 		r27-basic other --username user --password-stdin <<<wrong
 	same "$(within 3 two_of_other)" ''
+}
+
+@test "R27 403 doubts no password" {
+	fails 5 'occy-pull: HOST/r27-denied:latest: manifest: not found or not authorised: HOST answered 403 UNKNOWN: fault' \
+		r27-denied latest --username user --password-stdin <<<se:cret
+	was_asked r27-denied "$(lines 'manifest 401 none' 'manifest 403 basic')" .auth
 }
 
 two_of_other() {

@@ -148,7 +148,7 @@ no_login() {
 @test "R41 docker-registry: a wrong password, and none" {
 	knows_ca "$faults"
 	login "$faults" wrong
-	fails 5 'occy-pull: HOST/lab/test:latest: manifest: not found or not authorised: HOST answered 401 UNAUTHORIZED: authentication required' \
+	fails 5 'occy-pull: HOST/lab/test:latest: manifest: not found or not authorised: HOST answered 401 UNAUTHORIZED: authentication required (are user name and password right?)' \
 		lab/test latest
 	rm -r "$XDG_RUNTIME_DIR"
 	fails 5 'occy-pull: HOST/lab/test:latest: manifest: login needed: no user and password are known for this registry' \
