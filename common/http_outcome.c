@@ -81,10 +81,11 @@ static void describe_trust(const struct http_call *call, struct http_result *r)
 
 	curl_easy_getinfo(call->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &of_proxy);
 	msg_format(r->why, sizeof(r->why),
-		   "%s%s%scertificate not accepted: %s (SSL_CERT_FILE=%s names the CAs that are trusted)",
+		   "%s%s%scertificate not accepted: %s (SSL_CERT_FILE=%s%s the CAs that are trusted)",
 		   of_proxy ? "the proxy " : "",
 		   of_proxy && call->proxy ? call->proxy->name : "",
-		   of_proxy ? ": " : "", call->error, file ? file : "FILE");
+		   of_proxy ? ": " : "", call->error, file ? file : "FILE",
+		   of_proxy ? " names" : " and the registry's folder in certs.d name");
 }
 
 /* No HTTP on a connection that has carried some: the end of an answer that

@@ -58,13 +58,13 @@ all="$(lines 'manifest 200' 'blob 200' 'blob 200' 'blob 200')"
 	for option in '' --insecure; do
 		# shellcheck disable=SC2086 # none or one
 		run -7 --separate-stderr pull r9-bad latest $option
-		[[ $(plain "$stderr") == "occy-pull: HOST/r9-bad:latest: manifest: certificate not accepted: "*" (SSL_CERT_FILE=FILE names the CAs that are trusted)" ]]
+		[[ $(plain "$stderr") == "occy-pull: HOST/r9-bad:latest: manifest: certificate not accepted: "*" (SSL_CERT_FILE=FILE and the registry's folder in certs.d name the CAs that are trusted)" ]]
 		[ "${#stderr_lines[@]}" = 1 ]
 		broken_stream
 	done
 	never_asked r9-bad
 	SSL_CERT_FILE=$BATS_FILE_TMPDIR/other.pem run -7 --separate-stderr pull r9-bad latest
-	[[ $stderr == *": certificate not accepted: "*" (SSL_CERT_FILE=$BATS_FILE_TMPDIR/other.pem names the CAs that are trusted)" ]]
+	[[ $stderr == *": certificate not accepted: "*" (SSL_CERT_FILE=$BATS_FILE_TMPDIR/other.pem and the registry's folder in certs.d name the CAs that are trusted)" ]]
 }
 
 @test "R9 the host must be the certificate's" {
