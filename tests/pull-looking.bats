@@ -336,6 +336,14 @@ has_changed() {
 	was_asked same "$(lines 'manifest 200 GET'; times 3 'blob 200 GET'; echo 'manifest 200 HEAD')" .method
 }
 
+@test "-v tells that nothing has changed" {
+	pull verbose one | occy-pack --digest-file d x.tar >/dev/null
+	run -0 --separate-stderr occy-pull --store store -v --if-changed d "$faults" verbose one
+	same "$stderr" 'occy-pull: d: nothing has changed'
+	run -0 --separate-stderr occy-pull --store store -v --if-changed none "$faults" verbose one
+	same "$stderr" ''
+}
+
 @test "what has no digest file yet, or another digest, is fetched" {
 	has_changed new one
 	same "$(asked new .method | grep -c HEAD)" 0

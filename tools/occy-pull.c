@@ -277,7 +277,7 @@ static int read_options(int argc, char **argv, struct options *opt)
 		  .take = take_progress, .context = &opt->progress },
 		{ "quiet", 'q', NULL, "the same as --progress none",
 		  .take = take_progress, .context = &opt->progress },
-		{ "verbose", 'v', NULL, "tell of repeated requests",
+		{ "verbose", 'v', NULL, "tell of repeated requests, and of no change",
 		  .set = &client->verbose },
 		{ .name = NULL },
 	};
@@ -346,6 +346,8 @@ static int do_what_is_asked(const struct options *opt, struct pull *pull)
 	    rc != -STATUS_READER_GONE)
 		rc = 0;
 	pull->unchanged = rc > 0;
+	if (pull->unchanged && opt->client.verbose)
+		msg_note("%s: nothing has changed", opt->if_changed);
 	for (size_t i = 0; i < opt->images.count && rc == 0; i++)
 		rc = pull_image(pull, &opt->images.items[i]);
 	return rc < 0 ? rc : 0;
