@@ -85,6 +85,11 @@ int64_t client_received(const struct client *client)
 	return client->received;
 }
 
+int64_t client_found(const struct client *client)
+{
+	return client->found;
+}
+
 int client_split(const struct client *client)
 {
 	return (int)client->settings.split;

@@ -175,11 +175,17 @@ int64_t client_now_ms(void);
 /* Bytes of blobs that have come and are not in doubt. */
 int64_t client_received(const struct client *client);
 
+/* Of these, so many were there from an earlier run. */
+int64_t client_found(const struct client *client);
+
 /* How many connections a big blob may have. */
 int client_split(const struct client *client);
 
 /* For sinks that resume: so much of the blob is there. */
 void transfer_count(struct transfer *transfer, int64_t have);
+
+/* So many of what is counted an earlier run has left; once for a blob. */
+void transfer_note_found(struct transfer *transfer, int64_t bytes);
 
 /* Let one that is idle, or waits before a repeat, go on in wait_ms; a helper
  * where its leader gets the blob now. Others do anyway. */

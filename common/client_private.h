@@ -109,7 +109,7 @@ struct client {
 	struct http *http;
 	struct endpoint *endpoints;
 	struct transfer *transfers, **last;
-	int64_t received;
+	int64_t received, found;
 	int failure;            /* the first one of all transfers */
 	char *warnings[WARNINGS_MAX]; /* of registries, that have been told */
 };

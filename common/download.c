@@ -95,8 +95,10 @@ static int open_assembly(struct lane *lane)
 	struct download *d = lane->download;
 	int rc = assembly_open(d->store, &d->digest, d->size, &d->assembly);
 
-	if (rc == 0)
+	if (rc == 0) {
+		transfer_note_found(lane->transfer, assembly_have(d->assembly));
 		count(lane, assembly_have(d->assembly));
+	}
 	return rc;
 }
 

@@ -22,7 +22,7 @@
 struct progress {
 	enum progress_mode mode;
 	char *name;
-	int64_t expected, received;
+	int64_t expected, received, found;
 	int64_t started, drawn; /* milliseconds */
 	bool is_on_screen;
 };
@@ -90,7 +90,11 @@ static void format_state(const struct progress *progress, int64_t now, char *out
 			 size_t size)
 {
 	int64_t elapsed = now - progress->started;
-	int64_t rate = elapsed > 0 ? progress->received * 1000 / elapsed : 0;
+	/* What was found may have been thrown away since. */
+	int64_t come = progress->received > progress->found
+			       ? progress->received - progress->found
+			       : 0;
+	int64_t rate = elapsed > 0 ? come * 1000 / elapsed : 0;
 	int64_t left = progress->expected - progress->received;
 	char received[32], expected[32], speed[32];
 	int n;
@@ -177,11 +181,12 @@ static int64_t interval(enum progress_mode mode)
 				       : LINES_INTERVAL_MS;
 }
 
-void progress_update(struct progress *progress, int64_t received)
+void progress_update(struct progress *progress, int64_t received, int64_t found)
 {
 	int64_t now = now_ms();
 
 	progress->received = received;
+	progress->found = found;
 	if (progress->expected > 0 && progress->mode != PROGRESS_NONE &&
 	    now - progress->drawn >= interval(progress->mode))
 		draw(progress, now);

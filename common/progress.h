@@ -33,8 +33,9 @@ void progress_name(struct progress *progress, const char *name);
 /* So many more bytes are going to be fetched. */
 void progress_expect(struct progress *progress, int64_t bytes);
 
-/* So many have come altogether; draws when it is time to. */
-void progress_update(struct progress *progress, int64_t received);
+/* So many are there altogether, and so many of these were from the beginning,
+ * which tells nothing of the speed; draws when it is time to. */
+void progress_update(struct progress *progress, int64_t received, int64_t found);
 
 /* Clear the live line. */
 void progress_free(struct progress *progress);

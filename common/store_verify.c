@@ -146,7 +146,7 @@ static void hash_all(struct verify *v)
 	if (started == 0)
 		run_thread(v);
 	while (v->done < v->count) {
-		progress_update(v->progress, v->hashed);
+		progress_update(v->progress, v->hashed, 0);
 		nanosleep(&pause, NULL);
 	}
 	for (int i = 0; i < started; i++)

@@ -96,6 +96,11 @@ void transfer_count(struct transfer *transfer, int64_t have)
 		leader->most = have;
 }
 
+void transfer_note_found(struct transfer *transfer, int64_t bytes)
+{
+	transfer->client->found += bytes;
+}
+
 void transfer_wake(struct transfer *transfer, int64_t wait_ms)
 {
 	if (transfer->state != TRANSFER_WAITS && transfer->state != TRANSFER_PAUSED)

@@ -20,6 +20,7 @@ int turn_take(void *context, int timeout_ms)
 		return rc;
 	out.events = turn->out && stream_is_pending(turn->out) ? POLLOUT : 0;
 	client_step(turn->client, &out, 1, timeout_ms);
-	progress_update(turn->progress, client_received(turn->client));
+	progress_update(turn->progress, client_received(turn->client),
+			client_found(turn->client));
 	return 0;
 }

@@ -320,6 +320,17 @@ misused() {
 	whole_stream
 }
 
+@test "--progress=tty: what an earlier run has left is no speed" {
+	local layer
+	layer=$(digest big layer 0)
+	occy-pull -q --no-layers --store store "$faults" drip big >/dev/null
+	head -c 300000 "$(layout)/blobs/${layer/://}" >"store/parts/${layer/:/-}"
+	run -0 --separate-stderr occy-pull --progress=tty --store store "$faults" drip big
+	[[ $stderr =~ ': 3'[0-9]{2}' kB of 41'. ]]
+	[[ ! $stderr =~ (' '[3-9][0-9]{2}' kB/s'|' MB/s') ]]
+	whole_stream
+}
+
 @test "-v tells of repeated requests, on stderr" {
 	own_faults --fault status:code=500,times=1,kind=manifest
 	run -0 --separate-stderr occy-pull -v --retry-wait 0.01 --store store "$faults" verbose latest "${wish[@]}"
