@@ -56,7 +56,7 @@ struct download {
 	bool gives_ranges;         /* as far as is known */
 	int64_t range_bytes;       /* of the last range that was taken */
 	int64_t range_began;       /* the leader's, in milliseconds */
-	int64_t received_then;     /* by all connections */
+	int64_t come_then;         /* by all connections */
 	struct lane *lanes;
 	size_t lane_count;
 };
@@ -177,14 +177,17 @@ static void take_range(struct lane *lane)
 		lane->block = mem_resize(NULL, STORE_BLOCK_SIZE, 1);
 }
 
+static int64_t have_come(const struct client *client)
+{
+	return client_received(client) - client_found(client);
+}
+
 /* The lanes that have not begun do so in a while, unless this is called again
  * before. */
 static void be_patient(struct download *d)
 {
-	const struct client *client = d->client;
-
 	d->range_began = client_now_ms();
-	d->received_then = client_received(client);
+	d->come_then = have_come(d->client);
 	for (size_t i = 1; i < d->lane_count; i++)
 		if (!d->lanes[i].has_begun && !d->lanes[i].has_left)
 			transfer_wake(d->lanes[i].transfer, PATIENCE_MS);
@@ -194,8 +197,7 @@ static bool comes_plenty(const struct download *d)
 {
 	int64_t elapsed = client_now_ms() - d->range_began;
 
-	return client_received(d->client) - d->received_then >=
-	       elapsed * PLENTY_PER_MS;
+	return have_come(d->client) - d->come_then >= elapsed * PLENTY_PER_MS;
 }
 
 static int begin_range(struct lane *lane)
