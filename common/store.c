@@ -1,6 +1,7 @@
 /* store.c - see store.h */
 #include "common/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -209,6 +210,36 @@ static int open_directory(struct store *store, const char *path)
 	return store->fd < 0 ? io_fail(path) : 0;
 }
 
+/* Somebody's folder does not become a store because its name was mistyped. What
+ * a run that was killed has made of one so far does. */
+static int check_unmade(const struct store *store)
+{
+	static const char *const names[] = {
+		".", "..", "blobs", "parts", "index.json", NULL,
+	};
+	AUTO(dir) DIR *dir = NULL;
+	const struct dirent *entry;
+	int fd;
+
+	if (faccessat(store->fd, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return io_fail(store->path);
+	while ((entry = readdir(dir))) {
+		size_t i = 0;
+
+		while (names[i] && strcmp(entry->d_name, names[i]) != 0)
+			i++;
+		if (!names[i])
+			return msg_fail(STATUS_STORAGE,
+					"%s: not a store, and not empty: %s is in it",
+					store->path, entry->d_name);
+	}
+	return 0;
+}
+
 int store_open(const char *dir, struct store **out)
 {
 	AUTO(store) struct store *store = new_store();
@@ -222,7 +253,9 @@ int store_open(const char *dir, struct store **out)
 	/* Two runs that start together must not both write index.json. */
 	if (flock(store->fd, LOCK_EX) != 0)
 		return io_fail(store->path);
-	rc = check_directories(store, true);
+	rc = check_unmade(store);
+	if (rc == 0)
+		rc = check_directories(store, true);
 	if (rc == 0)
 		rc = make_layout(store);
 	flock(store->fd, LOCK_UN);

@@ -365,3 +365,15 @@ stored() {
 	was_asked warm 'manifest 200'
 	same "$(cat opened)" "$(digest latest config | cut -d : -f 2)"
 }
+
+@test "a folder that holds something else does not become a store" {
+	mkdir -p other half/blobs half/parts
+	echo precious >'other/a file'
+	run -9 --separate-stderr occy-pull --store other -q "$faults" guard latest
+	same "$stderr" "occy-pull: $PWD/other: not a store, and not empty: a file is in it"
+	same "$(ls other)" 'a file'
+	never_asked guard
+	# As a run leaves it that was killed at once.
+	run -0 --separate-stderr occy-pull --store half -q "$faults" half latest
+	same "$stderr" ''
+}
