@@ -85,8 +85,8 @@ static char *typed_path(const char *text, const struct reference *reference)
 	return TAKE(copy);
 }
 
-static int add_reference(struct image_list *list, const char *text, char *why,
-			 size_t size)
+int image_list_add_reference(struct image_list *list, const char *text,
+			     char *why, size_t size)
 {
 	struct wanted_image wanted = { 0 };
 
@@ -111,7 +111,7 @@ static int add_line(struct image_list *list, char *line, char *why, size_t size)
 	case 0:
 		return 0;
 	case 1:
-		return add_reference(list, words[0], why, size);
+		return image_list_add_reference(list, words[0], why, size);
 	case 3:
 		return image_list_add(list, words[0], words[1], words[2], why,
 				      size);

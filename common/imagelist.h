@@ -31,6 +31,10 @@ struct image_list {
 int image_list_add(struct image_list *list, const char *registry,
 		   const char *image, const char *tag, char *why, size_t size);
 
+/* The same from a reference, "host/path:tag@digest". */
+int image_list_add_reference(struct image_list *list, const char *text,
+			     char *why, size_t size);
+
 /* Append those of a file, "-" for stdin. Returns 0, or a failure (reported,
  * with the line's number); a list of no image is none. */
 int image_list_read(struct image_list *list, const char *path);

@@ -262,3 +262,17 @@ index_record() {
 		[[ $stderr == 'occy-pull: --all-platforms leaves no platform to choose'$'\n'* ]]
 	done
 }
+
+@test "an image on the command line may be one reference" {
+	run -0 --separate-stderr occy-pull --store store -q "$faults/a/one:two@$(digest one manifest)"
+	same "$(images)" '- a/one linux/amd64'
+	run -0 --separate-stderr occy-pull --store store -q "$faults/a:two"
+	same "$(images)" 'HOST/a:two a linux/amd64'
+	run -0 --separate-stderr occy-pull --print-digest "$faults/a:two"
+	same "$output" "$(digest two manifest)"
+	run -0 --separate-stderr occy-pull --tags "$faults/a"
+	[[ $'\n'$output$'\n' == *$'\n'two$'\n'* ]]
+	run -2 --separate-stderr occy-pull --store none "$faults/A:two"
+	[[ $stderr == 'occy-pull: repository name must be lower case: A'$'\n'usage:* ]]
+	[ ! -e none ]
+}

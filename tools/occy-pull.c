@@ -65,7 +65,7 @@ static const struct cli cli = {
 		    "       occy-pull [--store DIR] --forget IMAGE...",
 	.help =
 "Fetch images into the store and describe them in a stream on stdout.\n"
-"TAG may be a digest.\n",
+"TAG may be a digest. REGISTRY IMAGE TAG may be one word, host/path:tag@digest.\n",
 };
 
 static void take_progress(const struct cli *tool, void *context, const char *name)
@@ -185,17 +185,24 @@ static void check_looking(const struct options *opt)
 static void take_operands(struct options *opt, char **operands, int count)
 {
 	char why[512];
+	int rc;
 
 	if (opt->list && count > 0)
 		cli_usage(&cli, "images are named by LIST or by REGISTRY IMAGE TAG, not by both");
 	if (opt->list)
 		return;
-	if (opt->tags && count != 2)
+	if (opt->tags && count != 1 && count != 2)
 		cli_usage(&cli, "--tags: REGISTRY and IMAGE are needed");
-	if (!opt->tags && count != 3)
+	if (!opt->tags && count != 1 && count != 3)
 		cli_usage(&cli, "REGISTRY, IMAGE and TAG are needed");
-	if (image_list_add(&opt->images, operands[0], operands[1],
-			   opt->tags ? "latest" : operands[2], why, sizeof(why)) < 0)
+	if (count == 1)
+		rc = image_list_add_reference(&opt->images, operands[0], why,
+					      sizeof(why));
+	else
+		rc = image_list_add(&opt->images, operands[0], operands[1],
+				    opt->tags ? "latest" : operands[2], why,
+				    sizeof(why));
+	if (rc < 0)
 		cli_usage(&cli, "%s", why);
 }
 
