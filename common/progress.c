@@ -16,6 +16,7 @@
 
 #define TTY_INTERVAL_MS 100
 #define JSON_INTERVAL_MS 1000
+#define QUIET_MS 500 /* what is over by then needs no display */
 #define LINES_INTERVAL_MS 10000
 #define COLUMNS_DEFAULT 80
 
@@ -188,6 +189,7 @@ void progress_update(struct progress *progress, int64_t received, int64_t found)
 	progress->received = received;
 	progress->found = found;
 	if (progress->expected > 0 && progress->mode != PROGRESS_NONE &&
+	    now - progress->started >= QUIET_MS &&
 	    now - progress->drawn >= interval(progress->mode))
 		draw(progress, now);
 }

@@ -99,6 +99,9 @@ void transfer_count(struct transfer *transfer, int64_t have)
 void transfer_note_found(struct transfer *transfer, int64_t bytes)
 {
 	transfer->client->found += bytes;
+	if (transfer->client->settings.verbose && bytes > 0)
+		msg_note("%s: %s: going on from %lld bytes that are there",
+			 transfer->route->name, transfer->label, (long long)bytes);
 }
 
 void transfer_wake(struct transfer *transfer, int64_t wait_ms)

@@ -120,8 +120,8 @@ ranges() {
 		((rc > 128))
 		have=$(stat -c %s "$part")
 		right_store store
-		run -0 --separate-stderr occy-pull -q --store store "$faults" "r109-${signal,,}" latest
-		same "$stderr" ''
+		run -0 --separate-stderr occy-pull -qv --store store "$faults" "r109-${signal,,}" latest
+		same "$stderr" "occy-pull: $faults/r109-${signal,,}:latest: layer 0 $(basename "$part" | tr - :): going on from $have bytes that are there"
 		whole_stream
 		right_store store
 		no_parts store
