@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/lead.h"
 #include "common/mem.h"
 
@@ -96,7 +97,7 @@ void access_take_token(struct transfer *transfer, const struct http_call *call)
 	char why[256], said[1024];
 
 	if (auth_take_token(transfer_source(transfer)->auth, transfer->body.data,
-			    transfer->body.len, client_now_ms() / 1000, why,
+			    transfer->body.len, clock_now_ms() / 1000, why,
 			    sizeof(why)) == 0) {
 		transfer_finish(transfer, 0);
 		return;

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "common/client_private.h"
+#include "common/clock.h"
 #include "common/lead.h"
 #include "common/mem.h"
 
@@ -38,10 +39,10 @@ struct failure {
 
 static void slow_down(struct endpoint *endpoint, int64_t wait_ms)
 {
-	int64_t until = client_now_ms() + wait_ms;
+	int64_t until = clock_now_ms() + wait_ms;
 
 	/* Those that were on their way together are told the same. */
-	if (client_now_ms() >= endpoint->paused_until) {
+	if (clock_now_ms() >= endpoint->paused_until) {
 		endpoint->jobs = endpoint->jobs > 1 ? endpoint->jobs / 2 : 1;
 		endpoint->connections = endpoint->connections > 1
 						? endpoint->connections / 2

@@ -2,20 +2,12 @@
 #include "common/client.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/client_private.h"
+#include "common/clock.h"
 #include "common/mem.h"
 
 #define CONNECT_SECONDS 30
-
-int64_t client_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct client *client_new(const struct client_settings *settings)
 {
@@ -136,7 +128,7 @@ static bool may_send(const struct transfer *transfer, int64_t now)
 
 static void send_ready(struct client *client)
 {
-	int64_t now = client_now_ms();
+	int64_t now = clock_now_ms();
 
 	count_load(client);
 	for (struct transfer *t = client->transfers; t && client->failure == 0;
@@ -169,7 +161,7 @@ static void do_work(struct client *client)
 /* How long nothing will be ready but what the network brings. */
 static int64_t next_wakeup(const struct client *client, int64_t timeout_ms)
 {
-	int64_t now = client_now_ms();
+	int64_t now = clock_now_ms();
 
 	for (const struct transfer *t = client->transfers; t; t = t->next) {
 		int64_t paused_until = transfer_source(t)->endpoint->paused_until;

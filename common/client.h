@@ -169,9 +169,6 @@ void client_forget(struct client *client);
 void client_step(struct client *client, const struct pollfd *fds, size_t count,
 		 int timeout_ms);
 
-/* Milliseconds of a clock that only goes forward. */
-int64_t client_now_ms(void);
-
 /* Bytes of blobs that have come and are not in doubt. */
 int64_t client_received(const struct client *client);
 

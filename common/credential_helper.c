@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/interrupt.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -67,14 +67,6 @@ void credential_helpers_free(struct credential_helpers *helpers)
 		free(known);
 	}
 	free(helpers);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int fail(const struct run *run, const char *why)
@@ -179,7 +171,7 @@ static void read_answer(struct run *run)
 /* It may close its output and go on, or go and leave its output to a child. */
 static int wait_for(struct run *run, int64_t limit_ms, int interrupts)
 {
-	int64_t until = now_ms() + limit_ms;
+	int64_t until = clock_now_ms() + limit_ms;
 
 	while (run->pid) {
 		struct pollfd fds[] = {
@@ -195,7 +187,7 @@ static int wait_for(struct run *run, int64_t limit_ms, int interrupts)
 		read_answer(run);
 		if (run->len > ANSWER_MAX)
 			return fail(run, "its answer is larger than 65536 bytes");
-		if (run->pid && now_ms() >= until)
+		if (run->pid && clock_now_ms() >= until)
 			return msg_fail(STATUS_FAILED,
 					"docker-credential-%s: has not answered within %lld s",
 					run->name, (long long)limit_ms / 1000);

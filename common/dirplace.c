@@ -176,11 +176,6 @@ static void read_platform(const struct dirplace *place, const char *config,
 		platform_clear(out);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 static bool is_same_platform(const struct dirplace *place,
 			     const struct dirplace_image *image,
 			     const char *config)
@@ -191,9 +186,9 @@ static bool is_same_platform(const struct dirplace *place,
 		return false;
 	read_platform(place, config, &platform);
 	return !platform.os ||
-	       (same_text(platform.os, image->platform->os) &&
-		same_text(platform.architecture, image->platform->architecture) &&
-		same_text(platform.variant, image->platform->variant));
+	       (mem_same_text(platform.os, image->platform->os) &&
+		mem_same_text(platform.architecture, image->platform->architecture) &&
+		mem_same_text(platform.variant, image->platform->variant));
 }
 
 /* The first Occy Strap has no registry in RepoTags, nor all of the path. */
@@ -205,7 +200,7 @@ static bool are_short_tags(const struct json_object *tags,
 					 image->tag);
 
 	return json_object_array_length(tags) == 1 &&
-	       same_text(json_string_at(tags, 0), tag);
+	       mem_same_text(json_string_at(tags, 0), tag);
 }
 
 /* What a manifest file says. */

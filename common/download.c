@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "common/assembly.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "common/msg.h"
 
@@ -186,7 +187,7 @@ static int64_t have_come(const struct client *client)
  * before. */
 static void be_patient(struct download *d)
 {
-	d->range_began = client_now_ms();
+	d->range_began = clock_now_ms();
 	d->come_then = have_come(d->client);
 	for (size_t i = 1; i < d->lane_count; i++)
 		if (!d->lanes[i].has_begun && !d->lanes[i].has_left)
@@ -195,7 +196,7 @@ static void be_patient(struct download *d)
 
 static bool comes_plenty(const struct download *d)
 {
-	int64_t elapsed = client_now_ms() - d->range_began;
+	int64_t elapsed = clock_now_ms() - d->range_began;
 
 	return have_come(d->client) - d->come_then >= elapsed * PLENTY_PER_MS;
 }
@@ -454,16 +455,6 @@ struct download *download_start(const struct download_request *request)
 	d->lanes = mem_zalloc(d->lane_count, sizeof(*d->lanes));
 	add_lanes(d, request);
 	return d;
-}
-
-bool download_is_finished(const struct download *download)
-{
-	return transfer_is_finished(download->lanes[0].transfer);
-}
-
-int download_result(const struct download *download)
-{
-	return transfer_result(download->lanes[0].transfer);
 }
 
 const struct transfer *download_transfer(const struct download *download)

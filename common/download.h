@@ -7,7 +7,7 @@
 #ifndef OCCY_COMMON_DOWNLOAD_H
 #define OCCY_COMMON_DOWNLOAD_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/client.h"
@@ -26,10 +26,9 @@ struct download_request {
 	size_t url_count;
 };
 
-/* To be freed before the client. Never NULL; what goes wrong is the result. */
+/* To be freed before the client. Never NULL; what goes wrong is the result of
+ * its transfer. */
 struct download *download_start(const struct download_request *request);
-bool download_is_finished(const struct download *download);
-int download_result(const struct download *download);
 const struct transfer *download_transfer(const struct download *download);
 void download_free(struct download *download);
 

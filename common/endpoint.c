@@ -19,11 +19,6 @@ static bool is_loopback(const char *host)
 	return address_reach(name) == ADDRESS_LOOPBACK;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static char *copy(const char *text)
 {
 	return text ? mem_strdup(text) : NULL;
@@ -34,9 +29,9 @@ bool endpoint_has(const struct endpoint *endpoint,
 {
 	const struct endpoint_settings *has = &endpoint->settings;
 
-	return is_same(has->host, settings->host) &&
-	       is_same(has->typed_host, settings->typed_host) &&
-	       is_same(has->upstream, settings->upstream) &&
+	return mem_same_text(has->host, settings->host) &&
+	       mem_same_text(has->typed_host, settings->typed_host) &&
+	       mem_same_text(has->upstream, settings->upstream) &&
 	       has->plain_only == settings->plain_only &&
 	       has->insecure == settings->insecure &&
 	       has->no_tls_verify == settings->no_tls_verify;

@@ -78,3 +78,8 @@ void *mem_grow(void *array, size_t used, size_t *capacity, size_t size)
 	*capacity = *capacity ? *capacity * 2 : 8;
 	return mem_resize(array, *capacity, size);
 }
+
+bool mem_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}

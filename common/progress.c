@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/msg.h"
@@ -27,14 +27,6 @@ struct progress {
 	int64_t started, drawn; /* milliseconds */
 	bool is_on_screen;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int progress_mode_from(const char *name)
 {
@@ -58,7 +50,7 @@ struct progress *progress_new(enum progress_mode mode)
 		mode = isatty(STDERR_FILENO) ? PROGRESS_TTY : PROGRESS_LINES;
 	progress->mode = mode;
 	progress->name = mem_strdup("");
-	progress->started = now_ms();
+	progress->started = clock_now_ms();
 	progress->drawn = progress->started;
 	return progress;
 }
@@ -184,7 +176,7 @@ static int64_t interval(enum progress_mode mode)
 
 void progress_update(struct progress *progress, int64_t received, int64_t found)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_now_ms();
 
 	progress->received = received;
 	progress->found = found;

@@ -69,11 +69,6 @@ const char *store_entry_tag_digest(const struct json_object *entry)
 	return annotation(entry, TAG_DIGEST);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 /* The same manifest, by the same way, without a name. One that was asked for
  * by its digest stays when a tag that it had moves on. */
 static bool is_same_nameless(const struct store_image *image,
@@ -98,10 +93,10 @@ static bool replaces(const struct store_image *image,
 	if (json_get_object(entry, "platform", &json) == 1 &&
 	    platform_from_json(&platform, json) < 0)
 		return true;
-	return same_text(platform.os, image->platform->os) &&
-	       same_text(platform.architecture, image->platform->architecture) &&
-	       same_text(platform.variant, image->platform->variant) &&
-	       same_text(platform.os_version, image->platform->os_version);
+	return mem_same_text(platform.os, image->platform->os) &&
+	       mem_same_text(platform.architecture, image->platform->architecture) &&
+	       mem_same_text(platform.variant, image->platform->variant) &&
+	       mem_same_text(platform.os_version, image->platform->os_version);
 }
 
 static bool has_image(const struct json_object *manifests,

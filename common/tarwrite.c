@@ -162,11 +162,6 @@ int tarwrite_data(struct tarwrite *tar, const void *data, size_t len)
 	return outfile_write(tar->out, data, len);
 }
 
-int64_t tarwrite_left(const struct tarwrite *tar)
-{
-	return tar->size < 0 ? 0 : tar->size - tar->came;
-}
-
 int tarwrite_end(struct tarwrite *tar)
 {
 	int rc = pad(tar, tar->came);

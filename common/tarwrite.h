@@ -32,12 +32,8 @@ void tarwrite_free(struct tarwrite *tar);
 int tarwrite_begin(struct tarwrite *tar, const char *name, int64_t size);
 int tarwrite_data(struct tarwrite *tar, const void *data, size_t len);
 
-/* End the member. As many bytes as announced must have come: where the number
- * is from outside, see tarwrite_left() first. */
+/* End the member. As many bytes as announced must have come. */
 int tarwrite_end(struct tarwrite *tar);
-
-/* How many announced bytes of the member are still to come. */
-int64_t tarwrite_left(const struct tarwrite *tar);
 
 /* The two zero blocks. */
 int tarwrite_finish(struct tarwrite *tar);

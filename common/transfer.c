@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/client_private.h"
+#include "common/clock.h"
 #include "common/mem.h"
 
 #define FAILURES_MAX_MIRROR 4 /* of transfers, without a blob between them */
@@ -81,7 +82,7 @@ void transfer_requeue(struct transfer *transfer, int64_t wait_ms)
 	free(transfer->url);
 	transfer->url = NULL;
 	transfer->redirects = 0;
-	transfer->resume_at = client_now_ms() + wait_ms;
+	transfer->resume_at = clock_now_ms() + wait_ms;
 	transfer->state = wait_ms > 0 ? TRANSFER_PAUSED : TRANSFER_QUEUED;
 }
 
